@@ -1,0 +1,3 @@
+//! Ids, time, values, events, commands, case state.
+mod value;
+pub use value::{Decimal, Time, Value};
