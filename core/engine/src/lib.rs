@@ -1,1 +1,43 @@
-//! actum
+//! Actum: a workflow engine that can prove what it did, to be embedded.
+//!
+//! An [`Engine`] runs nets: it deploys them, starts cases, calls [`Handler`]s, gives work to people. Every transition is an
+//! event in a signed, hash-chained log; nothing is answered before it is durable; opening the log again goes on where it
+//! ended. The partition is a sans-IO machine on its own thread; only this facade is async.
+//!
+//! Deliberately absent: HTTP, command line, foreign formats.
+
+mod activity;
+mod builder;
+mod clock;
+mod dispatch;
+mod engine;
+mod error;
+mod handler;
+mod handlers;
+mod history;
+mod keys;
+mod open;
+mod options;
+mod partition;
+mod publish;
+mod request;
+mod run;
+mod state;
+mod views;
+
+pub use actum_log::Signer;
+pub use actum_model::{
+    ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ItemId, Meta, NetHash, Phase, Rejection, Seq, Time, Value,
+};
+pub use actum_net::{Diagnostic, Net};
+pub use actum_projections::{CaseRow, Holder, WorkRow};
+pub use async_trait::async_trait;
+
+pub use builder::EngineBuilder;
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use engine::{Engine, Opened};
+pub use error::{CommandError, DeployError, OpenError, WriteError};
+pub use handler::{Call, Handler, HandlerError};
+pub use history::{HistoryError, LoggedEvent};
+pub use options::Limits;
+pub use request::Started;

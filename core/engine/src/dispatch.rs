@@ -1,0 +1,86 @@
+//! Calls handlers and brings their results back as commands.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use actum_kernel::Effect;
+use actum_model::{CaseCommand, CaseId, ItemId, Value};
+use actum_net::Work;
+use crossbeam_channel::Sender;
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::activity::Ongoing;
+use crate::handler::{Call, Handler, HandlerError, Registry};
+use crate::request::{Ask, Invocation, Request};
+
+/// Longest message of a failure that goes into the log; what is longer is cut.
+const MESSAGE_BYTES_MAX: usize = 2_048;
+
+pub(crate) struct Dispatcher {
+    pub(crate) runtime: Handle,
+    pub(crate) handlers: Arc<Registry>,
+    pub(crate) running: Arc<Semaphore>,
+    pub(crate) results: Sender<Request>,
+}
+
+impl Dispatcher {
+    pub(crate) fn dispatch(&self, invocations: Vec<Invocation>) {
+        for Invocation { net, effect, ongoing } in invocations {
+            let Effect::Invoke { case, item, task, attempt, input } = effect else { continue };
+            let definition = &net.tasks[task.index()];
+            let Work::Automatic { handler, .. } = &definition.work else { continue };
+            let input = match input {
+                Ok(input) => input,
+                Err(error) => {
+                    let error = HandlerError::new("work/input", format!("its parameters cannot be computed: {error}"));
+                    finish(&self.results, case, item, Err(error), ongoing);
+                    continue;
+                }
+            };
+            // An unknown handler is refused at deployment; after a restart without it, its items wait for one with it.
+            let Some(handler) = self.handlers.get(handler).cloned() else {
+                tracing::warn!(case = case.0, handler, "no handler of this name is registered; the item waits");
+                continue;
+            };
+            let call = Call { case, item, attempt, task: definition.name.as_str().into(), input };
+            let (running, results) = (self.running.clone(), self.results.clone());
+            self.runtime.spawn(async move {
+                // The semaphore is never closed.
+                let _permit = running.acquire_owned().await;
+                let outcome = guarded(handler, call).await;
+                finish(&results, case, item, outcome, ongoing);
+            });
+        }
+    }
+}
+
+async fn guarded(handler: Arc<dyn Handler>, call: Call) -> Result<Value, HandlerError> {
+    match AssertUnwindSafe(async move { handler.handle(call).await }).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Err(HandlerError::new("handler/panicked", format!("the handler panicked: {text}")))
+        }
+    }
+}
+
+fn finish(
+    results: &Sender<Request>,
+    case: CaseId,
+    item: ItemId,
+    outcome: Result<Value, HandlerError>,
+    ongoing: Ongoing,
+) {
+    let command = match outcome {
+        Ok(result) => CaseCommand::CompleteWork { item, result },
+        Err(HandlerError { code, mut message }) => {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+            CaseCommand::FailWork { item, code, message }
+        }
+    };
+    // After the engine closed, the result is lost; the item is asked for again at the next opening.
+    results.send(Request { ask: Ask::Result { case, command }, ongoing }).ok();
+}

@@ -1,0 +1,328 @@
+//! The engine's facade: what an embedder holds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use actum_log::FrameSource;
+use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Value};
+use actum_net::{Diagnostic, Net, Work};
+use actum_projections::{CaseRow, Cases, WorkRow, Worklist};
+use crossbeam_channel::{Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use crate::activity::Activity;
+use crate::builder::EngineBuilder;
+use crate::error::{CommandError, DeployError};
+use crate::handler::Registry;
+use crate::history::{self, HistoryError, LoggedEvent};
+use crate::options::Limits;
+use crate::request::{Ask, Reply, Request, Started};
+use crate::views::Views;
+
+/// A running engine. Clones share it.
+///
+/// Every method that changes something returns after what it caused is durable: it survives power loss. Dropping the last
+/// clone stores what was accepted and ends the engine; [`Engine::close`] also waits for that.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) requests: Sender<Request>,
+    pub(crate) activity: Activity,
+    pub(crate) views: Arc<Views>,
+    pub(crate) handlers: Arc<Registry>,
+    pub(crate) source: Arc<dyn FrameSource>,
+    pub(crate) limits: Limits,
+    pub(crate) opened: Opened,
+    pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What was found when the engine opened its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The log did not exist and was made.
+    pub is_new: bool,
+    /// Blocks found and verified.
+    pub blocks: u64,
+    /// Events found and verified.
+    pub events: u64,
+    /// Blocks among them that had been stored but not acknowledged.
+    pub unacknowledged_blocks: u64,
+    /// Cases that are open.
+    pub open_cases: usize,
+    /// Handlers' calls without a result, made again.
+    pub pending: usize,
+    /// Key to verify the log with, as a C2SP verifier key. Pin it.
+    pub verifier_key: String,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("opened", &self.inner.opened).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine on a log in a directory; nothing happens before [`EngineBuilder::open`].
+    pub fn at(directory: impl Into<std::path::PathBuf>) -> EngineBuilder {
+        EngineBuilder::at(directory.into())
+    }
+
+    /// An engine whose log is in memory only: for tests. Nothing survives the process.
+    #[must_use]
+    pub fn in_memory() -> EngineBuilder {
+        EngineBuilder::in_memory()
+    }
+
+    /// What was found at opening.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.inner.opened
+    }
+
+    /// Checks a net (YAML or JSON) and makes it runnable; deploying the same net again changes nothing.
+    /// Returns the net and findings that do not keep it from running.
+    ///
+    /// # Errors
+    /// All mistakes of the net at once, or the handlers that nobody registered.
+    pub async fn deploy(&self, source: &str) -> Result<(Arc<Net>, Vec<Diagnostic>), DeployError> {
+        let checked = actum_net::compile(source).map_err(DeployError::Net)?;
+        let net = Arc::new(checked.net);
+        let unknown: Vec<String> = handlers_of(&net)
+            .filter(|handler| !self.inner.handlers.contains_key(*handler))
+            .map(str::to_owned)
+            .collect();
+        if !unknown.is_empty() {
+            return Err(DeployError::UnknownHandlers(unknown));
+        }
+        self.ask(|reply| Ask::Deploy { net: net.clone(), reply }).await?;
+        self.inner.views.add_net(net.clone());
+        Ok((net, checked.warnings))
+    }
+
+    /// Starts a case of a deployed net. With a business key the same key starts one case only, ever (per net name):
+    /// asking again answers that case.
+    ///
+    /// # Errors
+    /// A rejection when the inputs do not fit the net; `Busy` when too much is open.
+    pub async fn start_case(
+        &self,
+        net: NetHash,
+        key: Option<&str>,
+        input: BTreeMap<String, Value>,
+    ) -> Result<Started, CommandError> {
+        let key = key.map(str::to_owned);
+        self.ask(|reply| Ask::StartCase { net, key, input, actor: ActorId::ENGINE, reply }).await
+    }
+
+    /// Makes somebody known who can do work, or changes the roles of somebody known.
+    ///
+    /// # Errors
+    /// A rejection for a name that cannot be used.
+    pub async fn register(&self, name: &str, roles: &[&str]) -> Result<ActorId, CommandError> {
+        let (name, roles) = (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect());
+        self.ask(|reply| Ask::Register { name, roles, reply }).await
+    }
+
+    /// Work that somebody may take now, oldest case first, at most [`Limits::worklist_rows_max`] rows.
+    #[must_use]
+    pub fn offered_to(&self, actor: ActorId) -> Vec<WorkRow> {
+        let views = &self.inner.views;
+        let directory = views.directory();
+        let mut rows = Vec::new();
+        for net in views.nets() {
+            for (index, role) in net.roles.iter().enumerate() {
+                if directory.has_role(actor, &role.name) {
+                    let role = actum_model::RoleIx::of(index);
+                    rows.extend(views.worklist.offered(net.hash, role, self.inner.limits.worklist_rows_max));
+                }
+            }
+        }
+        rows.retain(|row| match &row.holder {
+            actum_projections::Holder::Offered(_, to) => to.is_empty() || to.contains(&actor),
+            _ => false,
+        });
+        rows.sort_by_key(|row| (row.case, row.item));
+        rows.truncate(self.inner.limits.worklist_rows_max);
+        rows
+    }
+
+    /// Work that somebody has taken or begun.
+    #[must_use]
+    pub fn held_by(&self, actor: ActorId) -> Vec<WorkRow> {
+        self.inner.views.worklist.held(actor, self.inner.limits.worklist_rows_max)
+    }
+
+    /// Offers an item to some people of its role only; to the whole role again with nobody named.
+    ///
+    /// # Errors
+    /// A rejection when one of them may not do the work.
+    pub async fn offer(&self, case: CaseId, item: ItemId, to: &[ActorId]) -> Result<(), CommandError> {
+        self.command(case, ActorId::ENGINE, CaseCommand::OfferWork { item, to: to.to_vec() }).await
+    }
+
+    /// Makes an offered item the actor's own.
+    ///
+    /// # Errors
+    /// A rejection when it is not offered to the actor, or not any more.
+    pub async fn take(&self, case: CaseId, item: ItemId, actor: ActorId) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::TakeWork { item }).await
+    }
+
+    /// Begins an item that the actor has.
+    ///
+    /// # Errors
+    /// A rejection when it is not the actor's, or others' work took its tokens.
+    pub async fn start(&self, case: CaseId, item: ItemId, actor: ActorId) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::StartWork { item }).await
+    }
+
+    /// Ends an item that the actor began, with its result: a map of the form's fields.
+    ///
+    /// # Errors
+    /// A rejection when the result does not fit the task; the case is as it was.
+    pub async fn complete(
+        &self,
+        case: CaseId,
+        item: ItemId,
+        actor: ActorId,
+        result: Value,
+    ) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::CompleteWork { item, result }).await
+    }
+
+    /// Ends an item that the actor began, without success.
+    ///
+    /// # Errors
+    /// A rejection when it is not the actor's.
+    pub async fn fail(
+        &self,
+        case: CaseId,
+        item: ItemId,
+        actor: ActorId,
+        code: &str,
+        message: &str,
+    ) -> Result<(), CommandError> {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        self.command(case, actor, CaseCommand::FailWork { item, code, message }).await
+    }
+
+    /// Tries a failed item again.
+    ///
+    /// # Errors
+    /// A rejection when it has not failed.
+    pub async fn retry(&self, case: CaseId, item: ItemId, actor: ActorId) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::RetryWork { item }).await
+    }
+
+    /// Stops a case.
+    ///
+    /// # Errors
+    /// A rejection when it has ended.
+    pub async fn cancel_case(&self, case: CaseId, actor: ActorId, reason: &str) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::CancelCase { reason: reason.to_owned() }).await
+    }
+
+    /// The state of an open case; `None` for one that ended or never was (see [`Engine::row`]).
+    ///
+    /// # Errors
+    /// When the engine was closed or stopped.
+    pub async fn case(&self, case: CaseId) -> Result<Option<Case>, CommandError> {
+        Ok(self.ask(|reply| Ask::Look { case, reply }).await?.map(|case| *case))
+    }
+
+    /// How a case stands, open or ended.
+    #[must_use]
+    pub fn row(&self, case: CaseId) -> Option<CaseRow> {
+        self.inner.views.cases.get(case)
+    }
+
+    /// All cases.
+    #[must_use]
+    pub fn cases(&self) -> &Cases {
+        &self.inner.views.cases
+    }
+
+    /// All work for people.
+    #[must_use]
+    pub fn worklist(&self) -> &Worklist {
+        &self.inner.views.worklist
+    }
+
+    /// A deployed net.
+    #[must_use]
+    pub fn net(&self, hash: NetHash) -> Option<Arc<Net>> {
+        self.inner.views.net(hash)
+    }
+
+    /// The name of an actor.
+    #[must_use]
+    pub fn name_of(&self, actor: ActorId) -> String {
+        self.inner.views.directory().name(actor).to_owned()
+    }
+
+    /// All events of a case, oldest first, read from the log. Blocking on the disk for some microseconds per event.
+    ///
+    /// # Errors
+    /// When there is no such case, or the log cannot be read.
+    pub fn history(&self, case: CaseId) -> Result<Vec<LoggedEvent>, HistoryError> {
+        let row = self.row(case).ok_or(HistoryError::NotFound(case))?;
+        history::of_case(&*self.inner.source, case, row.last_seq)
+    }
+
+    /// Returns when nothing is going on any more: every request is answered, every handler is done. Cases may still wait
+    /// for people.
+    pub async fn settled(&self) {
+        self.inner.activity.settled().await;
+    }
+
+    /// Stops taking requests, stores what was accepted, and lets go of the log. Results of handlers that are still
+    /// running are lost; they are called again at the next opening.
+    ///
+    /// # Errors
+    /// When a thread of the engine had ended badly.
+    pub async fn close(self) -> Result<(), CommandError> {
+        let request = Request { ask: Ask::Close, ongoing: self.inner.activity.begin() };
+        let inner = self.inner;
+        tokio::task::spawn_blocking(move || {
+            // A full queue is drained by the partition's thread: waiting is right here. If the thread has ended, all is stored.
+            inner.requests.send(request).ok();
+            let threads = std::mem::take(&mut *inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| CommandError::Closed))
+        })
+        .await
+        .unwrap_or(Err(CommandError::Closed))
+    }
+
+    async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
+        self.ask(|reply| Ask::Command { case, actor, command, reply }).await
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request { ask: ask(reply), ongoing: self.inner.activity.begin() };
+        self.inner.requests.try_send(request).map_err(|error| match error {
+            TrySendError::Full(_) => CommandError::Busy { retry_after_ms: self.inner.limits.busy_retry_ms },
+            TrySendError::Disconnected(_) => CommandError::Closed,
+        })?;
+        answer.await.unwrap_or(Err(CommandError::Closed))
+    }
+}
+
+fn handlers_of(net: &Net) -> impl Iterator<Item = &str> {
+    let mut names: Vec<&str> = net
+        .tasks
+        .iter()
+        .filter_map(|task| match &task.work {
+            Work::Automatic { handler, .. } => Some(handler.as_str()),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter()
+}

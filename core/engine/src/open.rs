@@ -1,0 +1,338 @@
+//! Opening: the log is verified and folded, then the engine goes on where it ended.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use actum_fjall::FjallStore;
+use actum_log::{
+    EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource, Genesis, MemoryStore, Opening, Outcome, Pipeline,
+    ReadError, RecordView, Resume, Signer, fold,
+};
+use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Time, payload};
+use actum_projections::Recorded;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::activity::Activity;
+use crate::builder::{EngineBuilder, Place};
+use crate::clock::Clock;
+use crate::dispatch::Dispatcher;
+use crate::engine::{Engine, Inner, Opened};
+use crate::error::{OpenError, WriteError, chain};
+use crate::keys;
+use crate::partition::{Partition, Refused, stream};
+use crate::publish::Publisher;
+use crate::request::{Ask, Request};
+use crate::run::{Runner, Wires};
+use crate::state::State;
+use crate::views::Views;
+
+/// Longest wait for the event that says the engine opened.
+type Stored = Result<u64, WriteError>;
+
+/// A store with the key that signs for it.
+struct Ready {
+    store: Box<dyn EventStore>,
+    signer: Arc<dyn Signer>,
+    is_new: bool,
+}
+
+pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+    let Ready { store, signer, is_new } = ready(&builder)?;
+    let source = store.source();
+    let views = Arc::new(Views::default());
+    let (state, folded, resume) = recover(&*source, &views)?;
+    let genesis = folded.genesis.clone();
+    check_clock(&genesis, &*builder.clock)?;
+    if signer.public_key() != genesis.key() {
+        return Err(OpenError::Key("it is not the key that the log's genesis names".to_owned()));
+    }
+    let opening = Opening::new().map_err(|error| OpenError::Key(chain(&error)))?;
+    let (stage, sealer) = resume.open(&genesis, opening).map_err(|error| corrupt(&error))?;
+
+    let activity = Activity::default();
+    let mut partition = Partition::new(state, stage, builder.limits);
+    let unacknowledged_blocks = folded.unacknowledged_blocks().unwrap_or(folded.blocks);
+    announce(&mut partition, &folded, unacknowledged_blocks, builder.clock.now())?;
+    let opened_event = activity.begin();
+    let pending = partition.pending(&opened_event);
+    let opened = Opened {
+        is_new,
+        blocks: folded.blocks,
+        events: folded.events,
+        unacknowledged_blocks,
+        open_cases: partition.state.open_cases(),
+        pending: pending.len(),
+        verifier_key: genesis.verifier_key(0).to_string(),
+    };
+    partition.release.invocations = pending;
+
+    let (requests, from_callers) = bounded(builder.limits.requests_max);
+    let (results, from_handlers) = unbounded();
+    let handlers = Arc::new(builder.handlers);
+    let dispatcher = Dispatcher {
+        runtime,
+        handlers: handlers.clone(),
+        running: Arc::new(Semaphore::new(builder.limits.handlers_max)),
+        results,
+    };
+    let (stored, from_store) = unbounded();
+    let pipeline = pipeline(sealer, signer, store, stored)?;
+    let plumbing = Plumbing { from_callers, from_handlers, from_store, views: views.clone(), dispatcher };
+    let threads = start(partition, pipeline, plumbing, builder.clock, builder.limits.blocks_in_flight_max)?;
+    let inner = Inner {
+        requests,
+        activity,
+        views,
+        handlers,
+        source,
+        limits: builder.limits,
+        opened,
+        threads: Mutex::new(threads),
+    };
+    let engine = Engine { inner: Arc::new(inner) };
+    wait_until_written(&engine, opened_event)?;
+    Ok(engine)
+}
+
+fn ready(builder: &EngineBuilder) -> Result<Ready, OpenError> {
+    let given = builder.signer.clone();
+    match &builder.place {
+        Place::Memory => {
+            let signer = match given {
+                Some(signer) => signer,
+                None => Arc::new(FileSigner::generate().map_err(|error| OpenError::Key(chain(&error)))?),
+            };
+            let genesis = genesis(builder, &*signer, None)?;
+            Ok(Ready { store: Box::new(MemoryStore::new(genesis.to_string())), signer, is_new: true })
+        }
+        Place::Directory(directory) => {
+            let options = actum_fjall::Options::default();
+            match actum_fjall::open(directory, &options) {
+                Ok(store) => {
+                    let signer = given.map_or_else(|| keys::load(directory), Ok)?;
+                    Ok(Ready { store: Box::new(store), signer, is_new: false })
+                }
+                Err(actum_fjall::OpenError::NotFound(_) | actum_fjall::OpenError::Unfinished(_)) if builder.create => {
+                    let (store, signer) = create(builder, directory, given)?;
+                    Ok(Ready { store: Box::new(store), signer, is_new: true })
+                }
+                Err(actum_fjall::OpenError::Locked(path)) => Err(OpenError::Locked(path.display().to_string())),
+                Err(error) => Err(ReadError::from(error).into()),
+            }
+        }
+    }
+}
+
+fn create(
+    builder: &EngineBuilder,
+    directory: &Path,
+    given: Option<Arc<dyn Signer>>,
+) -> Result<(FjallStore, Arc<dyn Signer>), OpenError> {
+    let (signer, next) = match given {
+        Some(signer) => (signer, None),
+        None => keys::create(directory).map(|(signer, next)| (signer, Some(next)))?,
+    };
+    let genesis = genesis(builder, &*signer, next)?;
+    let store = actum_fjall::create(directory, genesis.to_string().as_bytes(), 1, &actum_fjall::Options::default())
+        .map_err(|error| match error {
+            actum_fjall::OpenError::Locked(path) => OpenError::Locked(path.display().to_string()),
+            error @ actum_fjall::OpenError::Exists { .. } => OpenError::Options(error.to_string()),
+            error => OpenError::Read(error.into()),
+        })?;
+    Ok((store, signer))
+}
+
+fn genesis(builder: &EngineBuilder, signer: &dyn Signer, next: Option<[u8; 32]>) -> Result<Genesis, OpenError> {
+    let opening = Opening::new().map_err(|error| OpenError::Key(chain(&error)))?;
+    let log_id = opening.boot_id;
+    let hex: String = log_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let origin = builder.origin.clone().unwrap_or_else(|| format!("actum.local/{hex}"));
+    let genesis = Genesis::new(log_id, &origin, builder.clock.now().0, signer.public_key())
+        .map_err(|error| OpenError::Options(error.to_string()))?;
+    let clock = if builder.clock.is_simulated() { actum_log::Clock::Simulated } else { actum_log::Clock::Real };
+    let genesis = genesis.with_clock(clock);
+    Ok(match next {
+        Some(next) => genesis.with_next(next),
+        None => genesis,
+    })
+}
+
+fn check_clock(genesis: &Genesis, clock: &dyn Clock) -> Result<(), OpenError> {
+    let name = |simulated| if simulated { "simulated" } else { "real" };
+    let log = genesis.clock() == actum_log::Clock::Simulated;
+    if log == clock.is_simulated() {
+        return Ok(());
+    }
+    Err(OpenError::Clock { log: name(log), given: name(clock.is_simulated()) })
+}
+
+/// Folds the whole log into the deciding state and the views.
+fn recover(source: &dyn FrameSource, views: &Views) -> Result<(State, Folded, Resume), OpenError> {
+    let mut state = State::default();
+    let mut failed: Option<ReadError> = None;
+    let mut folded = fold(source, 0, FoldOptions::default(), |view| match take_in(&mut state, views, view) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    })
+    .map_err(|error| match error {
+        FoldError::Read(error) => error,
+        FoldError::Corrupt { .. } => ReadError::Corrupt(chain(&error)),
+        _ => ReadError::Tampered(chain(&error)),
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    views.set_directory(state.directory.clone());
+    state.nets.values().for_each(|net| views.add_net(net.clone()));
+    let resume = folded.resume.take().ok_or_else(|| ReadError::Corrupt("the log ended early".to_owned()))?;
+    Ok((state, folded, resume))
+}
+
+fn take_in(state: &mut State, views: &Views, view: &RecordView<'_>) -> Result<(), ReadError> {
+    let header = view.header();
+    if header.kind < actum_log::APPLICATION_KIND_FIRST {
+        return Ok(());
+    }
+    let at = |what: String| ReadError::Corrupt(format!("event {}: {what}", header.seq));
+    let event = payload::decode(header.kind, header.schema, view.payload()).map_err(|error| at(chain(&error)))?;
+    let meta = Meta {
+        seq: Seq(header.seq),
+        version: header.version,
+        time: Time(header.time),
+        actor: ActorId(header.actor),
+        cause: header.cause.map(Seq),
+    };
+    let key = view.extensions().business_key();
+    if let Event::Case(event) = &event {
+        let net = match event {
+            CaseEvent::CaseStarted { net, .. } => Some(*net),
+            _ => state.cases.get(&CaseId(header.stream)).map(|case| case.net),
+        };
+        let net = net.ok_or_else(|| at(format!("case {} was not started", header.stream)))?;
+        views.apply_case(&Recorded { case: CaseId(header.stream), net, key, meta: &meta, event });
+    }
+    state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))
+}
+
+/// Says in the log that it was opened and what was found, and describes payload types before their first use.
+fn announce(partition: &mut Partition, folded: &Folded, unacknowledged: u64, now: Time) -> Result<(), OpenError> {
+    let mut stage = |stream, event| {
+        partition.stage_system(stream, event, now).map_err(|refused| match refused {
+            Refused::NoRoom => OpenError::Options("the first block has no room".to_owned()),
+            Refused::Error(error) => OpenError::Options(error.to_string()),
+        })
+    };
+    let opened = SystemEvent::EngineOpened {
+        software: concat!("actum ", env!("CARGO_PKG_VERSION")).to_owned(),
+        blocks: folded.blocks,
+        events: folded.events,
+        unacknowledged_blocks: unacknowledged,
+    };
+    stage(stream::ENGINE, opened)?;
+    let unknown: Vec<&payload::PayloadType> = payload::PAYLOAD_TYPES
+        .iter()
+        .filter(|known| !partition.state.described.contains(&(known.kind, known.schema)))
+        .collect();
+    for known in unknown {
+        partition.state.described.insert((known.kind, known.schema));
+        let event = SystemEvent::SchemaDescribed {
+            kind: known.kind,
+            schema: known.schema,
+            name: known.name.to_owned(),
+            layout: known.layout(),
+        };
+        partition
+            .stage_system(stream::SCHEMAS, event, now)
+            .map_err(|_| OpenError::Options("the first block has no room".to_owned()))?;
+    }
+    Ok(())
+}
+
+/// The sealing and storing threads; they report each stored block, or the end of writing, to `stored`.
+fn pipeline(
+    sealer: actum_log::Sealer,
+    signer: Arc<dyn Signer>,
+    store: Box<dyn EventStore>,
+    stored: Sender<Stored>,
+) -> Result<Pipeline, OpenError> {
+    Pipeline::spawn(sealer, signer, store, move |outcome| {
+        let report = match outcome {
+            Outcome::Durable(_) => Ok(1),
+            Outcome::Failed { error, .. } => Err(WriteError(chain(&**error).into())),
+        };
+        // The publisher lives longer than the store; if it ended badly, nobody waits.
+        stored.send(report).ok();
+    })
+    .map_err(|error| OpenError::Options(chain(&error)))
+}
+
+struct Plumbing {
+    from_callers: Receiver<Request>,
+    from_handlers: Receiver<Request>,
+    from_store: Receiver<Stored>,
+    views: Arc<Views>,
+    dispatcher: Dispatcher,
+}
+
+fn start(
+    partition: Partition,
+    pipeline: Pipeline,
+    plumbing: Plumbing,
+    clock: Arc<dyn Clock>,
+    in_flight_max: u64,
+) -> Result<Vec<JoinHandle<()>>, OpenError> {
+    let (publications, to_publish) = unbounded();
+    let (durable, from_publisher) = unbounded();
+    let publisher = Publisher {
+        publications: to_publish,
+        stored: plumbing.from_store,
+        durable,
+        views: plumbing.views,
+        dispatcher: plumbing.dispatcher,
+    };
+    let runner = Runner {
+        partition,
+        wires: Wires {
+            requests: plumbing.from_callers,
+            results: plumbing.from_handlers,
+            durable: from_publisher,
+            blocks: Box::new(move |block| pipeline.submit(block).map_err(|error| WriteError(chain(&error).into()))),
+            publications,
+        },
+        clock,
+        opened: Instant::now(),
+        in_flight_max,
+        closed: 0,
+        durable: 0,
+        stopped: None,
+    };
+    let thread = |name: &str| Builder::new().name(name.to_owned());
+    let no_thread = |error: std::io::Error| OpenError::Options(format!("a thread cannot be started: {error}"));
+    Ok(vec![
+        thread("actum-publish").spawn(move || publisher.run()).map_err(no_thread)?,
+        thread("actum-partition").spawn(move || runner.run()).map_err(no_thread)?,
+    ])
+}
+
+/// Returns when the opening event is durable, so that an engine that cannot write says so at once.
+fn wait_until_written(engine: &Engine, ongoing: crate::activity::Ongoing) -> Result<(), OpenError> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let ask = Ask::Look { case: CaseId(0), reply };
+    engine.inner.requests.send(Request { ask, ongoing }).ok();
+    match answer.blocking_recv() {
+        Ok(Err(crate::error::CommandError::Stopped(error))) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn corrupt(error: &dyn std::error::Error) -> OpenError {
+    ReadError::Corrupt(chain(error)).into()
+}

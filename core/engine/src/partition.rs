@@ -1,0 +1,335 @@
+//! A partition: the sans-IO machine that answers requests by staging events. One thread drives it.
+
+use std::sync::Arc;
+
+use actum_kernel::{Cause, Context, Decided, decide, effects};
+use actum_log::limits::BUSINESS_KEY_BYTES_MAX;
+use actum_log::{Draft, ExtensionFields, Extensions, PushError, Stage};
+use actum_model::{
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Event, Meta, Rejection, Seq, SystemEvent, Time,
+    payload::{self, Encoded},
+};
+use actum_net::Net;
+
+use crate::activity::Ongoing;
+use crate::error::CommandError;
+use crate::options::Limits;
+use crate::request::{Answer, Ask, Invocation, Release, Started, Update};
+use crate::state::State;
+
+/// The streams of the system (FORMAT.md section 2).
+pub(crate) mod stream {
+    const SYSTEM: u64 = 1 << 63;
+    pub(crate) const ENGINE: u64 = SYSTEM + 1;
+    pub(crate) const NETS: u64 = SYSTEM + 3;
+    pub(crate) const DIRECTORY: u64 = SYSTEM + 4;
+    pub(crate) const SCHEMAS: u64 = SYSTEM + 6;
+}
+
+/// Bytes that a record takes beside its payload, at most: header and the extensions used here.
+const RECORD_OVERHEAD_BYTES: usize = 64 + 8;
+
+/// Staged events, and what may leave once they are durable.
+pub(crate) struct Partition {
+    pub(crate) state: State,
+    pub(crate) stage: Stage,
+    pub(crate) release: Release,
+    limits: Limits,
+}
+
+/// The open block has no room for all events of a command: close it and ask again.
+pub(crate) struct NoRoom(pub(crate) Ask);
+
+impl Partition {
+    pub(crate) fn new(state: State, stage: Stage, limits: Limits) -> Self {
+        Partition { state, stage, release: Release::default(), limits }
+    }
+
+    /// Answers a request: stages events, and adds the answer to what is released with them.
+    pub(crate) fn handle(&mut self, ask: Ask, now: Time, ongoing: Ongoing) -> Result<(), (NoRoom, Ongoing)> {
+        // A block has room for any one command when it is empty; `Staging::Full` on an empty block cannot be.
+        let answer = match ask {
+            Ask::StartCase { net, key, input, actor, reply } => {
+                match self.start_case(net, key.as_deref(), &input, actor, now, &ongoing) {
+                    Ok(started) => Answer::Started(reply, Ok(started)),
+                    Err(Refused::NoRoom) => {
+                        return Err((NoRoom(Ask::StartCase { net, key, input, actor, reply }), ongoing));
+                    }
+                    Err(Refused::Error(error)) => Answer::Started(reply, Err(error)),
+                }
+            }
+            Ask::Command { case, actor, command, reply } => match self.command(case, actor, &command, now, &ongoing) {
+                Ok(()) => Answer::Done(reply, Ok(())),
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Command { case, actor, command, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
+            },
+            Ask::Result { case, command } => match self.result(case, &command, now, &ongoing) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Result { case, command }), ongoing)),
+                _ => Answer::Nobody,
+            },
+            Ask::Deploy { net, reply } => match self.deploy(&net, now) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Deploy { net, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
+                Ok(()) => Answer::Done(reply, Ok(())),
+            },
+            Ask::Register { name, roles, reply } => match self.register(&name, &roles, now) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Register { name, roles, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Actor(reply, Err(error)),
+                Ok(actor) => Answer::Actor(reply, Ok(actor)),
+            },
+            Ask::Look { case, reply } => Answer::Case(reply, Ok(self.state.cases.get(&case).cloned().map(Box::new))),
+            Ask::Close => Answer::Nobody,
+        };
+        self.release.answers.push((answer, ongoing));
+        Ok(())
+    }
+
+    fn start_case(
+        &mut self,
+        net: actum_model::NetHash,
+        key: Option<&str>,
+        input: &std::collections::BTreeMap<String, actum_model::Value>,
+        actor: ActorId,
+        now: Time,
+        ongoing: &Ongoing,
+    ) -> Result<Started, Refused> {
+        let Some(net) = self.state.nets.get(&net).cloned() else {
+            return Err(Rejection::new("net/not-found", format!("there is no net {net}")).into());
+        };
+        if let Some(case) = key.and_then(|key| self.state.case_of_key(&net, key)) {
+            return Ok(Started { case, is_new: false });
+        }
+        if key.is_some_and(|key| key.is_empty() || key.len() > BUSINESS_KEY_BYTES_MAX) {
+            let message = format!("a business key has 1 to {} bytes", BUSINESS_KEY_BYTES_MAX);
+            return Err(Rejection::new("case/key", message).into());
+        }
+        if self.state.cases.len() >= self.limits.cases_open_max {
+            return Err(CommandError::Busy { retry_after_ms: self.limits.busy_retry_ms }.into());
+        }
+        let case = Case::unborn(self.state.next_case());
+        let command = CaseCommand::StartCase { input: input.clone() };
+        let context = Context { now, seed: 0, actor, directory: &self.state.directory };
+        let decided = decide(&net, &case, &command, &context).map_err(CommandError::from)?;
+        self.stage_decision(case.id, &net, key, decided, now, ongoing)?;
+        Ok(Started { case: case.id, is_new: true })
+    }
+
+    fn command(
+        &mut self,
+        id: CaseId,
+        actor: ActorId,
+        command: &CaseCommand,
+        now: Time,
+        ongoing: &Ongoing,
+    ) -> Result<(), Refused> {
+        let Some(case) = self.state.cases.get(&id) else {
+            return Err(if self.state.was_started(id) {
+                Rejection::new("case/ended", format!("case {id} has ended"))
+            } else {
+                Rejection::new("case/not-found", format!("there is no case {id}"))
+            }
+            .into());
+        };
+        let Some(net) = self.state.nets.get(&case.net).cloned() else {
+            return Err(Rejection::new("net/not-found", format!("there is no net {}", case.net)).into());
+        };
+        let context = Context { now, seed: 0, actor, directory: &self.state.directory };
+        let decided = decide(&net, case, command, &context).map_err(CommandError::from)?;
+        self.stage_decision(id, &net, None, decided, now, ongoing)
+    }
+
+    /// A handler's result. One that the net refuses fails the item; one that comes too late is of no use to anybody.
+    fn result(&mut self, id: CaseId, command: &CaseCommand, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {
+        let refused = match (self.command(id, ActorId::ENGINE, command, now, ongoing), command) {
+            (Err(Refused::Error(CommandError::Rejected(refused))), CaseCommand::CompleteWork { item, .. }) => {
+                CaseCommand::FailWork { item: *item, code: refused.code.to_owned(), message: refused.message }
+            }
+            (other, _) => return other,
+        };
+        self.command(id, ActorId::ENGINE, &refused, now, ongoing)
+    }
+
+    fn deploy(&mut self, net: &Arc<Net>, now: Time) -> Result<(), Refused> {
+        if self.state.nets.contains_key(&net.hash) {
+            return Ok(());
+        }
+        let event =
+            SystemEvent::NetDeployed { net: net.hash, name: net.name.clone(), canonical: net.canonical.clone() };
+        self.stage_system(stream::NETS, event, now)?;
+        self.state.add_net(net.clone());
+        Ok(())
+    }
+
+    fn register(&mut self, name: &str, roles: &[String], now: Time) -> Result<ActorId, Refused> {
+        if name.is_empty() || name.len() > self.limits.name_bytes_max || name == actum_model::Directory::ENGINE_NAME {
+            let message = format!("a name has 1 to {} bytes and is not `engine`", self.limits.name_bytes_max);
+            return Err(Rejection::new("directory/name", message).into());
+        }
+        let mut roles = roles.to_vec();
+        roles.sort_unstable();
+        roles.dedup();
+        let directory = &self.state.directory;
+        let (actor, event) = match directory.id_of(name) {
+            Some(actor) if directory.actor(actor).is_some_and(|known| known.roles == roles) => return Ok(actor),
+            Some(actor) => (actor, SystemEvent::ActorRolesChanged { actor, roles }),
+            None => {
+                let actor = directory.next_id();
+                (actor, SystemEvent::ActorRegistered { actor, name: name.to_owned(), roles })
+            }
+        };
+        self.stage_system(stream::DIRECTORY, event, now)?;
+        Ok(actor)
+    }
+
+    /// Stages one event about the system and takes it in.
+    pub(crate) fn stage_system(&mut self, stream: u64, event: SystemEvent, now: Time) -> Result<(), Refused> {
+        let event = Event::System(event);
+        let encoded = payload::encode(&event);
+        if !self.stage.has_room(1, RECORD_OVERHEAD_BYTES + encoded.bytes.len()) {
+            return Err(Refused::NoRoom);
+        }
+        self.stage.push(&draft(stream, &encoded, now)).map_err(too_large)?;
+        let Event::System(event) = event else { return Ok(()) };
+        if !matches!(event, SystemEvent::NetDeployed { .. }) {
+            self.state.directory.apply(&event);
+        }
+        self.release.updates.push(Update::System { event });
+        Ok(())
+    }
+
+    /// Stages all events of a decision into one block, so that none is ever durable without the others.
+    fn stage_decision(
+        &mut self,
+        id: CaseId,
+        net: &Arc<Net>,
+        key: Option<&str>,
+        decided: Vec<Decided>,
+        now: Time,
+        ongoing: &Ongoing,
+    ) -> Result<(), Refused> {
+        let key_fields = ExtensionFields { business_key: key, ..ExtensionFields::default() };
+        let key_extension = key_fields.encode().map_err(internal)?;
+        let key_extension = key_extension.as_ref();
+        let encoded = self.encode(&decided)?;
+        let bytes: usize = encoded.iter().map(|one| one.bytes.len() + RECORD_OVERHEAD_BYTES).sum();
+        if !self.stage.has_room(encoded.len(), bytes + key_extension.bytes().len()) {
+            return if self.stage.open_events() == 0 {
+                Err(Rejection::new("command/too-large", "the command has more effects than fit one block").into())
+            } else {
+                Err(Refused::NoRoom)
+            };
+        }
+        let mut seqs: Vec<u64> = Vec::with_capacity(decided.len());
+        for (index, (Decided { actor, cause, event }, encoded)) in decided.into_iter().zip(&encoded).enumerate() {
+            let cause = match cause {
+                Cause::Request => None,
+                Cause::Logged(seq) => Some(seq.0),
+                Cause::Staged(index) => Some(seqs[index]),
+            };
+            let extensions = if index == 0 { key_extension } else { Extensions::EMPTY };
+            let draft =
+                Draft { actor: actor.0, cause, terminal: event.is_terminal(), extensions, ..draft(id.0, encoded, now) };
+            let pushed = self.stage.push(&draft).map_err(too_large)?;
+            seqs.push(pushed.seq);
+            let meta = Meta {
+                seq: Seq(pushed.seq),
+                version: pushed.version,
+                time: Time(pushed.time),
+                actor,
+                cause: cause.map(Seq),
+            };
+            self.take_in(id, net, key.filter(|_| index == 0), meta, event, ongoing);
+        }
+        Ok(())
+    }
+
+    fn encode(&self, decided: &[Decided]) -> Result<Vec<Encoded>, Refused> {
+        let mut encoded = Vec::with_capacity(decided.len());
+        for one in decided {
+            let bytes = payload::encode_case(&one.event);
+            if bytes.bytes.len() > self.limits.payload_bytes_max {
+                let message = format!(
+                    "the data of one event would take {} bytes; at most {} are allowed",
+                    bytes.bytes.len(),
+                    self.limits.payload_bytes_max
+                );
+                return Err(Rejection::new("command/too-large", message).into());
+            }
+            encoded.push(bytes);
+        }
+        Ok(encoded)
+    }
+
+    fn take_in(
+        &mut self,
+        id: CaseId,
+        net: &Arc<Net>,
+        key: Option<&str>,
+        meta: Meta,
+        event: CaseEvent,
+        ongoing: &Ongoing,
+    ) {
+        self.state.apply_case(id, key, &meta, &event);
+        if let Some(effect) = self.state.cases.get(&id).and_then(|case| effects(net, case, &event)) {
+            self.release.invocations.push(Invocation { net: net.clone(), effect, ongoing: ongoing.beget() });
+        }
+        self.release.updates.push(Update::Case { case: id, net: net.hash, key: key.map(Into::into), meta, event });
+    }
+
+    /// What to ask the world again after a restart.
+    pub(crate) fn pending(&self, ongoing: &Ongoing) -> Vec<Invocation> {
+        let mut open: Vec<&Case> =
+            self.state.cases.values().filter(|case| case.control.status == CaseStatus::Open).collect();
+        open.sort_by_key(|case| case.id);
+        open.into_iter()
+            .filter_map(|case| Some((case, self.state.nets.get(&case.net)?)))
+            .flat_map(|(case, net)| {
+                actum_kernel::pending_effects(net, case)
+                    .map(|effect| Invocation { net: net.clone(), effect, ongoing: ongoing.beget() })
+            })
+            .collect()
+    }
+}
+
+fn draft<'a>(stream: u64, encoded: &'a Encoded, now: Time) -> Draft<'a> {
+    Draft {
+        stream,
+        kind: encoded.kind,
+        schema: encoded.schema,
+        terminal: false,
+        actor: ActorId::ENGINE.0,
+        cause: None,
+        time: now.0,
+        extensions: Extensions::EMPTY,
+        payload: &encoded.bytes,
+    }
+}
+
+/// Why nothing was staged.
+pub(crate) enum Refused {
+    NoRoom,
+    Error(CommandError),
+}
+
+impl From<CommandError> for Refused {
+    fn from(error: CommandError) -> Self {
+        Refused::Error(error)
+    }
+}
+
+impl From<Rejection> for Refused {
+    fn from(rejection: Rejection) -> Self {
+        Refused::Error(rejection.into())
+    }
+}
+
+fn too_large(error: PushError) -> Refused {
+    match error {
+        PushError::BlockFull => Refused::NoRoom,
+        other => Rejection::new("command/too-large", other.to_string()).into(),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Refused {
+    Rejection::new("command/invalid", error.to_string()).into()
+}

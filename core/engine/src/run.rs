@@ -1,0 +1,169 @@
+//! The partition's thread: takes requests, closes blocks, never waits for the store while there is work to do.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actum_log::{Clocks, OpenBlock};
+use crossbeam_channel::{Receiver, Sender, select};
+
+use crate::clock::Clock;
+use crate::error::{CommandError, WriteError};
+use crate::partition::{NoRoom, Partition};
+use crate::publish::Publication;
+use crate::request::{Answer, Ask, Release, Request};
+
+/// Ways in and out of the partition's thread.
+pub(crate) struct Wires {
+    /// From callers; bounded.
+    pub(crate) requests: Receiver<Request>,
+    /// From handlers; bounded by the number of invocations that are going on.
+    pub(crate) results: Receiver<Request>,
+    /// Blocks that became durable, or the end of writing.
+    pub(crate) durable: Receiver<Result<u64, WriteError>>,
+    /// To the sealing and storing threads.
+    pub(crate) blocks: Box<dyn FnMut(OpenBlock) -> Result<(), WriteError> + Send>,
+    /// To who publishes.
+    pub(crate) publications: Sender<Publication>,
+}
+
+pub(crate) struct Runner {
+    pub(crate) partition: Partition,
+    pub(crate) wires: Wires,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) opened: Instant,
+    pub(crate) in_flight_max: u64,
+    /// Blocks closed, and blocks durable.
+    pub(crate) closed: u64,
+    pub(crate) durable: u64,
+    pub(crate) stopped: Option<WriteError>,
+}
+
+/// What the thread woke up for.
+enum Wake {
+    Request(Request),
+    Durable(Result<u64, WriteError>),
+    /// Nothing waits.
+    Idle,
+    /// No caller is left.
+    Gone,
+}
+
+impl Runner {
+    /// Runs until closed or until nobody can ask any more; then what was staged is stored.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.wake() {
+                Wake::Request(Request { ask: Ask::Close, ongoing }) => {
+                    drop(ongoing);
+                    break;
+                }
+                Wake::Request(request) => self.take(request),
+                Wake::Durable(outcome) => self.settle(outcome),
+                Wake::Idle => self.flush(),
+                Wake::Gone => break,
+            }
+            if self.partition.stage.is_full() {
+                self.flush();
+            }
+        }
+        self.flush();
+    }
+
+    fn wake(&self) -> Wake {
+        let Wires { requests, results, durable, .. } = &self.wires;
+        let staged = !self.partition.release.is_empty() || self.partition.stage.open_events() > 0;
+        let in_flight = self.closed - self.durable;
+        let of = |request: Result<Request, _>| request.map_or(Wake::Gone, Wake::Request);
+        let stored = |outcome: Result<_, _>| {
+            Wake::Durable(outcome.unwrap_or_else(|_| Err(WriteError("the storing thread ended".into()))))
+        };
+        if staged && in_flight < self.in_flight_max {
+            // There is room downstream: take what waits, then close the block at once.
+            return select! {
+                recv(results) -> request => of(request),
+                recv(requests) -> request => of(request),
+                recv(durable) -> outcome => stored(outcome),
+                default => Wake::Idle,
+            };
+        }
+        if self.partition.stage.is_full() {
+            return stored(durable.recv());
+        }
+        select! {
+            recv(durable) -> outcome => stored(outcome),
+            recv(results) -> request => of(request),
+            recv(requests) -> request => of(request),
+        }
+    }
+
+    fn take(&mut self, Request { ask, ongoing }: Request) {
+        if let Some(error) = &self.stopped {
+            return refuse(ask, error);
+        }
+        let now = self.clock.now();
+        let Err((NoRoom(ask), ongoing)) = self.partition.handle(ask, now, ongoing) else { return };
+        self.flush();
+        if let Some(error) = &self.stopped {
+            return refuse(ask, error);
+        }
+        // An empty block has room for any command that the partition does not reject.
+        if self.partition.handle(ask, now, ongoing).is_err() {
+            tracing::error!("a command found no room in an empty block");
+        }
+    }
+
+    /// Closes the open block and sends it on; waits when too many are on their way.
+    fn flush(&mut self) {
+        while self.closed - self.durable >= self.in_flight_max && self.stopped.is_none() {
+            let outcome = self.wires.durable.recv();
+            self.settle(outcome.unwrap_or_else(|_| Err(WriteError("the storing thread ended".into()))));
+        }
+        let clocks = Clocks {
+            wall_ns: self.clock.now().0 as i64,
+            monotonic_ns: u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        };
+        if let Some(block) = self.partition.stage.close(clocks) {
+            match (self.wires.blocks)(block) {
+                Ok(()) => self.closed += 1,
+                Err(error) => self.settle(Err(error)),
+            }
+        }
+        let release = std::mem::take(&mut self.partition.release);
+        if !release.is_empty() {
+            self.publish(release);
+        }
+    }
+
+    fn publish(&self, release: Release) {
+        // Answers without events of their own may rest on events that are still on their way: they wait for those too.
+        let publication = Publication { after: self.closed, release, stopped: self.stopped.clone() };
+        if self.wires.publications.send(publication).is_err() {
+            tracing::error!("the publishing thread ended");
+        }
+    }
+
+    fn settle(&mut self, outcome: Result<u64, WriteError>) {
+        match outcome {
+            Ok(blocks) => self.durable = self.durable.max(blocks),
+            Err(error) => {
+                if self.stopped.is_none() {
+                    tracing::error!("{error}");
+                    self.stopped = Some(error);
+                }
+                // Nothing in flight comes back any more.
+                self.durable = self.closed;
+            }
+        }
+    }
+}
+
+fn refuse(ask: Ask, error: &WriteError) {
+    let error = CommandError::Stopped(error.clone());
+    match ask {
+        Ask::StartCase { reply, .. } => Answer::Started(reply, Err(error)).send(),
+        Ask::Command { reply, .. } | Ask::Deploy { reply, .. } => Answer::Done(reply, Err(error)).send(),
+        Ask::Register { reply, .. } => Answer::Actor(reply, Err(error)).send(),
+        Ask::Look { reply, .. } => Answer::Case(reply, Err(error)).send(),
+        Ask::Result { .. } | Ask::Close => {}
+    }
+}

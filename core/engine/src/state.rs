@@ -1,0 +1,99 @@
+//! What a partition decides from: open cases, nets, directory, business keys. A fold of the log.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use actum_model::{Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SystemEvent};
+use actum_net::Net;
+use rustc_hash::FxHashMap;
+
+/// A partition's deciding state.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) cases: FxHashMap<CaseId, Case>,
+    pub(crate) nets: FxHashMap<NetHash, Arc<Net>>,
+    /// The newest net of each name.
+    pub(crate) newest: FxHashMap<String, NetHash>,
+    pub(crate) directory: Directory,
+    /// Which case was started with a key, by net name.
+    keys: FxHashMap<String, FxHashMap<Box<str>, CaseId>>,
+    last_case: u64,
+    /// Payload types that the log describes already.
+    pub(crate) described: HashSet<(u16, u16)>,
+}
+
+/// Why a log's events do not make a state.
+#[derive(Debug, thiserror::Error)]
+#[error("the net {net} in the log does not compile: {reason}")]
+pub(crate) struct BadNet {
+    net: NetHash,
+    reason: String,
+}
+
+impl State {
+    /// Takes in an event that is in the log, or is about to be.
+    pub(crate) fn apply(&mut self, stream: u64, key: Option<&str>, meta: &Meta, event: &Event) -> Result<(), BadNet> {
+        match event {
+            Event::Case(event) => {
+                self.apply_case(CaseId(stream), key, meta, event);
+                Ok(())
+            }
+            Event::System(event) => self.apply_system(event),
+        }
+    }
+
+    pub(crate) fn apply_case(&mut self, id: CaseId, key: Option<&str>, meta: &Meta, event: &CaseEvent) {
+        if let CaseEvent::CaseStarted { net, .. } = event {
+            self.last_case = self.last_case.max(id.0);
+            if let (Some(key), Some(net)) = (key, self.nets.get(net)) {
+                self.keys.entry(net.name.clone()).or_default().insert(key.into(), id);
+            }
+        }
+        let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
+        case.apply(meta, event);
+        if event.is_terminal() {
+            self.cases.remove(&id);
+        }
+    }
+
+    fn apply_system(&mut self, event: &SystemEvent) -> Result<(), BadNet> {
+        match event {
+            SystemEvent::NetDeployed { net, canonical, .. } if !self.nets.contains_key(net) => {
+                let compiled = Net::from_canonical(canonical)
+                    .map_err(|error| BadNet { net: *net, reason: error.to_string() })?;
+                if compiled.hash != *net {
+                    return Err(BadNet { net: *net, reason: format!("its hash is {}", compiled.hash) });
+                }
+                self.add_net(Arc::new(compiled));
+            }
+            SystemEvent::SchemaDescribed { kind, schema, .. } => {
+                self.described.insert((*kind, *schema));
+            }
+            other => self.directory.apply(other),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_net(&mut self, net: Arc<Net>) {
+        self.newest.insert(net.name.clone(), net.hash);
+        self.nets.insert(net.hash, net);
+    }
+
+    pub(crate) fn case_of_key(&self, net: &Net, key: &str) -> Option<CaseId> {
+        self.keys.get(&net.name)?.get(key).copied()
+    }
+
+    /// The id that the next case gets.
+    pub(crate) fn next_case(&self) -> CaseId {
+        CaseId(self.last_case + 1)
+    }
+
+    /// The status of a case that is not open any more, as far as numbers tell.
+    pub(crate) fn was_started(&self, case: CaseId) -> bool {
+        (1..=self.last_case).contains(&case.0)
+    }
+
+    pub(crate) fn open_cases(&self) -> usize {
+        self.cases.values().filter(|case| case.control.status == CaseStatus::Open).count()
+    }
+}

@@ -1,0 +1,74 @@
+//! Data going into and out of a case: inputs, forms, output mappings.
+
+use std::collections::BTreeMap;
+
+use actum_model::{Change, Rejection, Value};
+use actum_net::{Field, Net, Scope, Task, ValueKind};
+
+/// The initial variables of a case: what was given, else the default.
+pub(crate) fn initial(net: &Net, input: &BTreeMap<String, Value>) -> Result<Vec<Change>, Rejection> {
+    for name in input.keys() {
+        if !net.variable(name).is_some_and(|variable| net.variables[variable.index()].input) {
+            return Err(Rejection::new("case/unknown-input", format!("net {} takes no input named {name}", net.name)));
+        }
+    }
+    let mut changes = Vec::with_capacity(net.variables.len());
+    for (index, variable) in net.variables.iter().enumerate() {
+        let value = match input.get(&variable.name).or(variable.default.as_ref()) {
+            Some(value) if *value != Value::Null => value,
+            _ if variable.required => {
+                return Err(Rejection::new("case/missing-input", format!("the input {} is required", variable.name)));
+            }
+            _ => continue,
+        };
+        fits("case/input-type", &variable.name, variable.kind, value)?;
+        changes.push(Change { variable: actum_model::VariableIx::of(index), value: value.clone() });
+    }
+    Ok(changes)
+}
+
+/// A person's result fits the form of the task.
+pub(crate) fn check_form(task: &Task, form: &[Field], result: &Value) -> Result<(), Rejection> {
+    let Value::Map(given) = result else {
+        return Err(Rejection::new("work/result-form", format!("the result of {} must be a map of its fields", task.name)));
+    };
+    for name in given.keys() {
+        if !form.iter().any(|field| field.name == *name) {
+            return Err(Rejection::new("work/result-form", format!("the form of {} has no field {name}", task.name)));
+        }
+    }
+    for field in form {
+        match given.get(&field.name) {
+            None | Some(Value::Null) if field.required => {
+                let message = format!("the form of {} requires the field {}", task.name, field.name);
+                return Err(Rejection::new("work/result-form", message));
+            }
+            None => {}
+            Some(value) => fits("work/result-form", &field.name, field.kind, value)?,
+        }
+    }
+    Ok(())
+}
+
+/// The variables that a task's completion changes. All are computed before any is set.
+pub(crate) fn map_output(net: &Net, task: &Task, scope: &dyn Scope) -> Result<Vec<Change>, Rejection> {
+    let mut changes = Vec::with_capacity(task.output.len());
+    for (variable, template) in &task.output {
+        let declared = &net.variables[variable.index()];
+        let value = template.render(scope).map_err(|error| {
+            Rejection::new("work/output", format!("the output {} of {} cannot be computed: {error}", declared.name, task.name))
+        })?;
+        fits("work/output", &declared.name, declared.kind, &value)?;
+        changes.push(Change { variable: *variable, value });
+    }
+    Ok(changes)
+}
+
+fn fits(code: &'static str, name: &str, kind: ValueKind, value: &Value) -> Result<(), Rejection> {
+    value.check().map_err(|error| Rejection::new(code, format!("{name} cannot be stored: {error}")))?;
+    if kind.accepts(value) {
+        return Ok(());
+    }
+    let given = ValueKind::of(value).map_or("null", ValueKind::name);
+    Err(Rejection::new(code, format!("{name} must be of type {kind}, not {given}")))
+}

@@ -1,0 +1,180 @@
+//! Which work waits for people, and who has it?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{PoisonError, RwLock};
+
+use actum_model::{ActorId, CaseEvent, CaseId, ItemId, NetHash, RoleIx, TaskIx, Time};
+
+use crate::{Projection, Recorded, Watermark};
+
+/// Who may or does do an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Offered to a role of the case's net, or (if not empty) to some of its members only.
+    Offered(RoleIx, Vec<ActorId>),
+    /// Taken by somebody, not begun.
+    Allocated(ActorId),
+    /// Being done by somebody.
+    Started(ActorId),
+}
+
+/// A work item that waits for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkRow {
+    /// The case.
+    pub case: CaseId,
+    /// The item.
+    pub item: ItemId,
+    /// The net of the case.
+    pub net: NetHash,
+    /// The item's task.
+    pub task: TaskIx,
+    /// Who may or does do it.
+    pub holder: Holder,
+    /// Since when it is as it is.
+    pub since: Time,
+}
+
+type Key = (CaseId, ItemId);
+
+#[derive(Debug, Default)]
+struct Rows {
+    by_item: BTreeMap<Key, WorkRow>,
+    offered: BTreeMap<(NetHash, RoleIx), BTreeSet<Key>>,
+    held: BTreeMap<ActorId, BTreeSet<Key>>,
+}
+
+/// All work for people that is offered, taken or being done.
+#[derive(Debug, Default)]
+pub struct Worklist {
+    rows: RwLock<Rows>,
+    watermark: Watermark,
+}
+
+impl Worklist {
+    /// Work offered to a role of a net, oldest case first, at most `limit`.
+    pub fn offered(&self, net: NetHash, role: RoleIx, limit: usize) -> Vec<WorkRow> {
+        self.read(|rows| rows.pick(rows.offered.get(&(net, role)), limit))
+    }
+
+    /// Work that somebody has, oldest case first, at most `limit`.
+    pub fn held(&self, actor: ActorId, limit: usize) -> Vec<WorkRow> {
+        self.read(|rows| rows.pick(rows.held.get(&actor), limit))
+    }
+
+    /// All work, oldest case first, at most `limit`.
+    pub fn all(&self, limit: usize) -> Vec<WorkRow> {
+        self.read(|rows| rows.by_item.values().take(limit).cloned().collect())
+    }
+
+    /// Work of one case.
+    pub fn of_case(&self, case: CaseId) -> Vec<WorkRow> {
+        self.read(|rows| {
+            rows.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).map(|(_, row)| row.clone()).collect()
+        })
+    }
+
+    /// Number of items.
+    pub fn len(&self) -> usize {
+        self.read(|rows| rows.by_item.len())
+    }
+
+    /// Nobody has anything to do.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Up to where this is true.
+    pub fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    fn read<T>(&self, answer: impl FnOnce(&Rows) -> T) -> T {
+        answer(&self.rows.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Rows)) {
+        change(&mut self.rows.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Rows {
+    fn pick(&self, keys: Option<&BTreeSet<Key>>, limit: usize) -> Vec<WorkRow> {
+        keys.into_iter().flatten().take(limit).filter_map(|key| self.by_item.get(key).cloned()).collect()
+    }
+
+    fn set(&mut self, row: WorkRow) {
+        let key = (row.case, row.item);
+        self.remove(key);
+        self.index(&row).insert(key);
+        self.by_item.insert(key, row);
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some(old) = self.by_item.remove(&key) {
+            let index = self.index(&old);
+            index.remove(&key);
+            if index.is_empty() {
+                match old.holder {
+                    Holder::Offered(role, _) => self.offered.remove(&(old.net, role)),
+                    Holder::Allocated(actor) | Holder::Started(actor) => self.held.remove(&actor),
+                };
+            }
+        }
+    }
+
+    fn index(&mut self, row: &WorkRow) -> &mut BTreeSet<Key> {
+        match row.holder {
+            Holder::Offered(role, _) => self.offered.entry((row.net, role)).or_default(),
+            Holder::Allocated(actor) | Holder::Started(actor) => self.held.entry(actor).or_default(),
+        }
+    }
+
+    fn change(&mut self, key: Key, holder: impl FnOnce(&Holder) -> Option<Holder>, since: Time) {
+        let Some(row) = self.by_item.get(&key) else { return };
+        if let Some(holder) = holder(&row.holder) {
+            self.set(WorkRow { holder, since, ..row.clone() });
+        }
+    }
+
+    fn remove_case(&mut self, case: CaseId) {
+        let keys: Vec<Key> =
+            self.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).map(|(key, _)| *key).collect();
+        keys.into_iter().for_each(|key| self.remove(key));
+    }
+}
+
+impl Projection for Worklist {
+    fn apply(&self, recorded: &Recorded<'_>) {
+        let Recorded { case, net, meta, event, .. } = *recorded;
+        let since = meta.time;
+        match event {
+            CaseEvent::WorkOffered { item, task, role, to } => {
+                let holder = Holder::Offered(*role, to.clone());
+                self.write(|rows| rows.set(WorkRow { case, item: *item, net, task: *task, holder, since }));
+            }
+            CaseEvent::WorkAllocated { item, to, .. } => {
+                self.write(|rows| rows.change((case, *item), |_| Some(Holder::Allocated(*to)), since));
+            }
+            CaseEvent::WorkStarted { item, .. } | CaseEvent::WorkRetried { item, .. } => {
+                let begin = |holder: &Holder| match holder {
+                    Holder::Allocated(actor) => Some(Holder::Started(*actor)),
+                    _ => None,
+                };
+                if self.read(|rows| rows.by_item.contains_key(&(case, *item))) {
+                    self.write(|rows| rows.change((case, *item), begin, since));
+                }
+            }
+            CaseEvent::WorkCompleted { item, .. }
+            | CaseEvent::WorkWithdrawn { item, .. }
+            | CaseEvent::WorkCancelled { item, .. }
+                if self.read(|rows| rows.by_item.contains_key(&(case, *item))) =>
+            {
+                self.write(|rows| rows.remove((case, *item)));
+            }
+            ended if ended.is_terminal() && !self.is_empty() => self.write(|rows| rows.remove_case(case)),
+            _ => {}
+        }
+        self.watermark.reach(meta.seq);
+    }
+}
