@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actum_log::Signer;
+use actum_log::{EventStore, Signer};
 use actum_model::Value;
 
 use crate::clock::{Clock, SystemClock};
@@ -15,10 +15,11 @@ use crate::open;
 use crate::options::Limits;
 
 /// Where the log is kept.
-#[derive(Debug, Clone)]
 pub(crate) enum Place {
     Directory(PathBuf),
     Memory,
+    /// With its genesis in it.
+    Store(Box<dyn EventStore>),
 }
 
 /// What is chosen before an engine opens its log.
@@ -34,7 +35,7 @@ pub struct EngineBuilder {
 
 impl std::fmt::Debug for EngineBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineBuilder").field("place", &self.place).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("EngineBuilder").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -45,6 +46,10 @@ impl EngineBuilder {
 
     pub(crate) fn in_memory() -> Self {
         Self::with(Place::Memory)
+    }
+
+    pub(crate) fn on_store(store: Box<dyn EventStore>, signer: Arc<dyn Signer>) -> Self {
+        Self::with(Place::Store(store)).signer(signer)
     }
 
     fn with(place: Place) -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actum_log::FrameSource;
+use actum_log::{EventStore, FrameSource, Signer};
 use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Value};
 use actum_net::{Diagnostic, Net, Work};
 use actum_projections::{CaseRow, Cases, WorkRow, Worklist};
@@ -76,6 +76,12 @@ impl Engine {
     #[must_use]
     pub fn in_memory() -> EngineBuilder {
         EngineBuilder::in_memory()
+    }
+
+    /// An engine on a store of one's own, which holds a genesis that names the signer's key.
+    #[must_use]
+    pub fn on_store(store: impl EventStore + 'static, signer: Arc<dyn Signer>) -> EngineBuilder {
+        EngineBuilder::on_store(Box::new(store), signer)
     }
 
     /// What was found at opening.
@@ -239,6 +245,18 @@ impl Engine {
     #[must_use]
     pub fn row(&self, case: CaseId) -> Option<CaseRow> {
         self.inner.views.cases.get(case)
+    }
+
+    /// Returns how a case stands once it has ended or can do nothing more; at once when that is so already.
+    /// `None` when there is no such case, or the engine ends before it.
+    pub async fn ended(&self, case: CaseId) -> Option<CaseRow> {
+        let end = self.inner.views.wait_for_end(case);
+        let row = self.row(case)?;
+        if row.status != actum_model::CaseStatus::Open {
+            return Some(row);
+        }
+        end.await.ok()?;
+        self.row(case)
     }
 
     /// All cases.

@@ -41,8 +41,9 @@ struct Ready {
     is_new: bool,
 }
 
-pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
-    let Ready { store, signer, is_new } = ready(&builder)?;
+pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+    let place = std::mem::replace(&mut builder.place, Place::Memory);
+    let Ready { store, signer, is_new } = ready(place, &builder)?;
     let source = store.source();
     let views = Arc::new(Views::default());
     let (state, folded, resume) = recover(&*source, &views)?;
@@ -99,9 +100,14 @@ pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, Op
     Ok(engine)
 }
 
-fn ready(builder: &EngineBuilder) -> Result<Ready, OpenError> {
+fn ready(place: Place, builder: &EngineBuilder) -> Result<Ready, OpenError> {
     let given = builder.signer.clone();
-    match &builder.place {
+    match place {
+        Place::Store(store) => {
+            let signer = given.ok_or_else(|| OpenError::Key("a store of one's own needs a signer".to_owned()))?;
+            let is_new = store.head(0).is_none();
+            Ok(Ready { store, signer, is_new })
+        }
         Place::Memory => {
             let signer = match given {
                 Some(signer) => signer,
@@ -111,6 +117,7 @@ fn ready(builder: &EngineBuilder) -> Result<Ready, OpenError> {
             Ok(Ready { store: Box::new(MemoryStore::new(genesis.to_string())), signer, is_new: true })
         }
         Place::Directory(directory) => {
+            let directory = directory.as_path();
             let options = actum_fjall::Options::default();
             match actum_fjall::open(directory, &options) {
                 Ok(store) => {

@@ -1,11 +1,13 @@
 //! What everybody may read: only what is durable.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use actum_model::{Directory, NetHash};
+use actum_model::{CaseEvent, CaseId, Directory, NetHash};
 use actum_net::Net;
 use actum_projections::{Cases, Projection, Recorded, Worklist};
+
+use tokio::sync::oneshot;
 
 use crate::request::Update;
 
@@ -16,6 +18,8 @@ pub(crate) struct Views {
     pub(crate) worklist: Worklist,
     directory: RwLock<Directory>,
     nets: RwLock<HashMap<NetHash, Arc<Net>>>,
+    /// Who wants to be told of a case's end.
+    waiting: Mutex<HashMap<CaseId, Vec<oneshot::Sender<()>>>>,
 }
 
 impl Views {
@@ -33,6 +37,21 @@ impl Views {
     pub(crate) fn apply_case(&self, recorded: &Recorded<'_>) {
         self.cases.apply(recorded);
         self.worklist.apply(recorded);
+        if recorded.event.is_terminal() || matches!(recorded.event, CaseEvent::CaseDeadlocked) {
+            let told = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&recorded.case);
+            // Whoever gave up waiting is not told.
+            told.into_iter().flatten().for_each(|waits| waits.send(()).unwrap_or_default());
+        }
+    }
+
+    /// Told when the case ends from now on.
+    pub(crate) fn wait_for_end(&self, case: CaseId) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = waiting.entry(case).or_default();
+        waits.retain(|other| !other.is_closed());
+        waits.push(tell);
+        told
     }
 
     pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {
