@@ -29,7 +29,11 @@ impl Disk {
         std::fs::create_dir_all(&parent).expect("the bench directory can be made");
         let directory = tempfile::tempdir_in(&parent).expect("the bench directory is writable");
         let kind = rustix::fs::statfs(directory.path()).expect("the file system answers").f_type as u64;
-        assert!(kind != TMPFS, "{} is on tmpfs: durability cannot be measured there; set ACTUM_BENCH_DIR", parent.display());
+        assert!(
+            kind != TMPFS,
+            "{} is on tmpfs: durability cannot be measured there; set ACTUM_BENCH_DIR",
+            parent.display()
+        );
         let fsync = fsync_time(directory.path());
         println!("file system {}, fdatasync of 4 KiB: {:.2} ms (median of 21)", name(kind), millis(fsync));
         Disk { directory, fsync }
