@@ -1,5 +1,69 @@
-//! The log.
+//! A log that proves what it holds: every event hashed, chained, in a tree whose head is signed.
+//!
+//! Writing: [`Genesis`], then [`Resume::open`] gives a [`Stage`] (takes events) and a [`Sealer`] (hashes and signs blocks);
+//! an [`EventStore`] keeps the blocks; [`Pipeline`] runs the two on threads of their own.
+//! Reading: [`fold`] re-hashes a partition and hands out its records, [`records`] reads without hashing, [`write_archive`] and
+//! [`ArchiveReader`] carry a log as one file. Payloads are opaque bytes here. `FORMAT.md` gives every byte.
+
+mod archive;
+mod archive_source;
+mod batch;
+mod block;
+mod bytes;
+mod ended;
+mod entropy;
+mod extension;
+mod faulty;
+mod fold_error;
 mod frame;
+mod genesis;
+mod hash;
+mod key_file;
+pub mod limits;
+mod memory;
+mod pipeline;
+mod reader;
+mod record;
+mod records;
+mod resume;
+mod seal;
+mod sealer;
+mod signer;
+mod stage;
 mod store;
-pub use frame::{Frame, FrameKey, FrameType};
+mod strict;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+mod tree;
+
+pub use archive::{ArchiveError, ArchiveFrame, ArchiveReader, ArchiveSummary, PartitionSummary, write_archive};
+pub use archive_source::ArchiveSource;
+pub use block::{
+    BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES, BlockBody, BlockError, BlockRecord, StreamEntry,
+    join_body_and_seal, split_body_and_seal,
+};
+pub use ended::EndedStreams;
+pub use extension::{ExtensionError, ExtensionFields, Extensions, ExtensionsBuf, Position, Trace};
+pub use faulty::{Fault, FaultyStore};
+pub use fold_error::{DecodeError, FoldError, Mismatch};
+pub use frame::{Compressor, FRAME_HEADER_BYTES, Frame, FrameError, FrameHeader, FrameKey, FrameType};
+pub use genesis::{Clock, Genesis, GenesisError};
+pub use hash::{
+    Hash, SALT_BYTES, block_hash, chain_hash, event_hash, frame_checksum, genesis_hash, head_checksum, leaf,
+    payload_hash, salt, salts,
+};
+pub use memory::MemoryStore;
+pub use pipeline::{Finished, Outcome, Pipeline, PipelineError, SubmitError};
+pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold};
+pub use record::{
+    APPLICATION_KIND_FIRST, BLOCK_KIND, BLOCK_STREAM, Header, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST,
+    StoredRecord, records_in,
+};
+pub use records::{Records, records};
+pub use resume::{Opening, Resume, ResumeError, StreamTip};
+pub use seal::{Seal, SealError, SealSignature, SealText, VerifierKey, VerifierKeyError, key_id, key_name, sign_seal};
+pub use sealer::{Sealer, SecretSource, SignedBlock};
+pub use signer::{FileSigner, KeyError, SignError, Signer};
+pub use stage::{Clocks, Draft, OpenBlock, PushError, Pushed, Stage, StageLimits};
 pub use store::{CommitError, EventStore, FrameSource, Frames, Head, ReadError, SealedBlock};
+pub use tree::{Frontier, leaf_hash, log_leaf_hash, node_hash, root_of};

@@ -1,0 +1,129 @@
+//! Gives the writing path from where a log ends.
+
+use rustc_hash::FxHashMap;
+
+use crate::ended::EndedStreams;
+use crate::genesis::Genesis;
+use crate::hash::Hash;
+use crate::sealer::{SealTip, Sealer, SealerParts, UNTOUCHED};
+use crate::stage::{Stage, StageLimits, StageTip};
+use crate::tree::Frontier;
+
+/// Where a stream that has not ended stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamTip {
+    /// The stream.
+    pub stream: u64,
+    /// Its version.
+    pub version: u64,
+    /// Seq of its last event.
+    pub last_seq: u64,
+    /// Its chain value `C`.
+    pub chain: Hash,
+}
+
+/// Everything that is needed to continue a partition. Comes from a verified fold, or from a checkpoint and a verified tail.
+#[derive(Debug, Clone)]
+pub struct Resume {
+    /// Partition.
+    pub partition: u16,
+    /// Tree size: seq of the next record.
+    pub next_seq: u64,
+    /// Time of the last event.
+    pub last_time: u64,
+    /// Number of the next block.
+    pub block_number: u64,
+    /// Hash of the last block; the genesis hash before the first.
+    pub previous_block_hash: Hash,
+    /// Writer epoch of the last block; 0 before the first.
+    pub last_epoch: u64,
+    /// Boot id of the last block; zero before the first.
+    pub last_boot_id: [u8; 16],
+    /// Roots of the tree's perfect subtrees, largest first.
+    pub frontier: Vec<Hash>,
+    /// The streams that have begun and not ended, the block stream among them, in any order.
+    pub streams: Vec<StreamTip>,
+    /// The streams that ended.
+    pub ended: EndedStreams,
+}
+
+/// Why a log cannot be continued from what was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The number of frontier hashes does not fit the size.
+    #[error("the frontier does not fit a tree of {0} events")]
+    Frontier(u64),
+    /// The boot id is that of the opening before.
+    #[error("the boot id was used by the opening before")]
+    BootId,
+    /// The log has no such partition.
+    #[error("the log has no partition {0}")]
+    Partition(u16),
+}
+
+/// How a partition is opened for writing.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// Random, one for each opening for writing.
+    pub boot_id: [u8; 16],
+    /// When an open block counts as full.
+    pub limits: StageLimits,
+}
+
+impl Opening {
+    /// An opening with a random boot id and the usual limits.
+    pub fn new() -> Result<Self, crate::signer::SignError> {
+        let mut boot_id = [0; 16];
+        crate::entropy::fill(&mut boot_id).map_err(crate::signer::SignError::Entropy)?;
+        Ok(Self { boot_id, limits: StageLimits::default() })
+    }
+}
+
+impl Resume {
+    /// A partition that holds nothing yet.
+    pub fn at_genesis(genesis: &Genesis, partition: u16) -> Self {
+        Self {
+            partition,
+            next_seq: 0,
+            last_time: 0,
+            block_number: 0,
+            previous_block_hash: genesis.hash(),
+            last_epoch: 0,
+            last_boot_id: [0; 16],
+            frontier: Vec::new(),
+            streams: Vec::new(),
+            ended: EndedStreams::new(),
+        }
+    }
+
+    /// The two halves of the writing path, in a new writer epoch.
+    pub fn open(self, genesis: &Genesis, opening: Opening) -> Result<(Stage, Sealer), ResumeError> {
+        if self.partition >= genesis.partitions() {
+            return Err(ResumeError::Partition(self.partition));
+        }
+        if self.last_epoch > 0 && self.last_boot_id == opening.boot_id {
+            return Err(ResumeError::BootId);
+        }
+        let frontier =
+            Frontier::from_parts(self.next_seq, self.frontier).ok_or(ResumeError::Frontier(self.next_seq))?;
+        let mut stage_tips = FxHashMap::with_capacity_and_hasher(self.streams.len(), rustc_hash::FxBuildHasher);
+        let mut seal_tips = FxHashMap::with_capacity_and_hasher(self.streams.len(), rustc_hash::FxBuildHasher);
+        for StreamTip { stream, version, last_seq, chain } in self.streams {
+            stage_tips.insert(stream, StageTip { version, last_seq });
+            seal_tips.insert(stream, SealTip { chain, block: UNTOUCHED });
+        }
+        let stage = Stage::new(self.next_seq, self.last_time, stage_tips, self.ended, opening.limits);
+        let sealer = Sealer::new(SealerParts {
+            origin: genesis.origin().to_owned(),
+            partition: self.partition,
+            epoch: self.last_epoch + 1,
+            boot_id: opening.boot_id,
+            number: self.block_number,
+            previous_hash: self.previous_block_hash,
+            frontier,
+            streams: seal_tips,
+        });
+        Ok((stage, sealer))
+    }
+}

@@ -1,0 +1,327 @@
+//! Takes events, numbers them and gathers them into blocks, on the caller's thread.
+
+use rustc_hash::FxHashMap;
+
+use crate::block::{BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES};
+use crate::ended::EndedStreams;
+use crate::extension::Extensions;
+use crate::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES, PAYLOAD_BYTES_MAX, STAGE_BYTES, STAGE_RECORDS};
+use crate::record::{BLOCK_KIND, BLOCK_STREAM, Header, SYSTEM_STREAM_LAST};
+
+/// An event that is to be appended.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// The event's subject: a case (1 to 2^63-1) or a system stream.
+    pub stream: u64,
+    /// Payload type, at least 2.
+    pub kind: u16,
+    /// Version of the payload type, from 1.
+    pub schema: u16,
+    /// No event of this stream follows, ever.
+    pub terminal: bool,
+    /// Who caused it: 0 the engine itself.
+    pub actor: u32,
+    /// Seq of the event that caused this one.
+    pub cause: Option<u64>,
+    /// The clock, in nanoseconds since 1970. The event's time is this, or the event's before it if that is later.
+    pub time: u64,
+    /// Optional fields. With an encryption key id among them the payload is flagged as ciphertext.
+    pub extensions: Extensions<'a>,
+    /// The payload as it is to be stored.
+    pub payload: &'a [u8],
+}
+
+/// Where an event came to lie. It is not durable yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pushed {
+    /// Position in the partition.
+    pub seq: u64,
+    /// Position in the stream.
+    pub version: u64,
+    /// Time in the log.
+    pub time: u64,
+}
+
+/// Why an event was not taken. Nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The open block cannot take the event: close it and push again.
+    #[error("the open block is full")]
+    BlockFull,
+    /// The payload is longer than the format allows.
+    #[error("a payload of {0} bytes is longer than {PAYLOAD_BYTES_MAX}")]
+    PayloadTooLong(usize),
+    /// The kind is the log's own, or the schema is zero.
+    #[error("kind {kind} schema {schema} must not be pushed")]
+    Kind {
+        /// Kind.
+        kind: u16,
+        /// Schema.
+        schema: u16,
+    },
+    /// The stream is none that may be written.
+    #[error("stream {0:#x} must not be pushed to")]
+    Stream(u64),
+    /// The stream has ended.
+    #[error("stream {0:#x} has ended")]
+    Ended(u64),
+    /// The cause is not an earlier event.
+    #[error("cause {cause} is not before seq {seq}")]
+    Cause {
+        /// The cause that was given.
+        cause: u64,
+        /// The seq that the event would have.
+        seq: u64,
+    },
+    /// A stream root was given for an event that does not end its stream.
+    #[error("only a terminal event carries a stream root")]
+    StreamRoot,
+}
+
+/// When an open block counts as full. Above the format's own limits it never grows, whatever is set here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageLimits {
+    /// Records, the block record among them.
+    pub records: usize,
+    /// Bytes of the records.
+    pub bytes: usize,
+}
+
+impl Default for StageLimits {
+    fn default() -> Self {
+        Self { records: STAGE_RECORDS, bytes: STAGE_BYTES }
+    }
+}
+
+/// Clock readings at the closing of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Clocks {
+    /// Raw wall clock, nanoseconds since 1970.
+    pub wall_ns: i64,
+    /// Nanoseconds since the log was opened for writing.
+    pub monotonic_ns: u64,
+}
+
+/// A block that takes no more events and waits for its seal.
+#[derive(Debug, Clone)]
+pub struct OpenBlock {
+    pub(crate) first_seq: u64,
+    pub(crate) records: u32,
+    // The block record's payload is zero; the sealer writes it.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) clocks: Clocks,
+}
+
+impl OpenBlock {
+    /// Seq of the block record.
+    pub fn first_seq(&self) -> u64 {
+        self.first_seq
+    }
+
+    /// Tree size after the block.
+    pub fn size(&self) -> u64 {
+        self.first_seq + u64::from(self.records)
+    }
+
+    /// Number of records, the block record among them.
+    pub fn records(&self) -> u32 {
+        self.records
+    }
+
+    /// Bytes of the records.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StageTip {
+    pub(crate) version: u64,
+    pub(crate) last_seq: u64,
+}
+
+/// Numbers events and encodes them into the open block. Made by `Resume::open`.
+///
+/// A stream that ended stays in memory as about one bit, so that pushing to it is refused for ever.
+#[derive(Debug)]
+pub struct Stage {
+    limits: StageLimits,
+    next_seq: u64,
+    last_time: u64,
+    streams: FxHashMap<u64, StageTip>,
+    ended: EndedStreams,
+    // The open block; empty when there is none.
+    bytes: Vec<u8>,
+    records: u32,
+}
+
+impl Stage {
+    pub(crate) fn new(
+        next_seq: u64,
+        last_time: u64,
+        streams: FxHashMap<u64, StageTip>,
+        ended: EndedStreams,
+        limits: StageLimits,
+    ) -> Self {
+        Self { limits, next_seq, last_time, streams, ended, bytes: Vec::new(), records: 0 }
+    }
+
+    /// Appends an event to the open block; the first one opens it, and the block record takes the seq before it.
+    #[inline]
+    pub fn push(&mut self, draft: &Draft<'_>) -> Result<Pushed, PushError> {
+        let opens = self.bytes.is_empty();
+        let seq = self.next_seq + u64::from(opens);
+        check(draft, seq)?;
+        let length = HEADER_BYTES + draft.extensions.bytes().len() + draft.payload.len();
+        if self.records as usize >= BLOCK_RECORDS_MAX || self.bytes.len() + length > BLOCK_BYTES_MAX {
+            return Err(PushError::BlockFull);
+        }
+        let (version, previous) = self.advance(draft.stream, seq)?;
+        if draft.terminal {
+            self.streams.remove(&draft.stream);
+            self.ended.insert(draft.stream);
+        }
+        let time = draft.time.max(self.last_time);
+        self.last_time = time;
+        if opens {
+            self.open_block();
+        }
+        let header = Header {
+            length: length as u32,
+            kind: draft.kind,
+            schema: draft.schema,
+            terminal: draft.terminal,
+            encrypted: is_encrypted(draft),
+            extension_length: draft.extensions.bytes().len() as u16,
+            actor: draft.actor,
+            seq,
+            stream: draft.stream,
+            time,
+            previous,
+            cause: draft.cause,
+            version,
+        };
+        self.append(&header, draft.extensions.bytes(), draft.payload);
+        Ok(Pushed { seq, version, time })
+    }
+
+    /// Whether the open block has reached its limits. Ask between commands, so that the events of one stay in one block.
+    pub fn is_full(&self) -> bool {
+        self.records as usize >= self.limits.records || self.bytes.len() >= self.limits.bytes
+    }
+
+    /// Whether so many more events with so many bytes (headers, extensions and payloads) are sure to fit into the open block.
+    pub fn has_room(&self, records: usize, bytes: usize) -> bool {
+        self.records as usize + records < BLOCK_RECORDS_MAX
+            && self.bytes.len() + bytes + BLOCK_RECORD_BYTES <= BLOCK_BYTES_MAX
+    }
+
+    /// Events in the open block, without the block record.
+    pub fn open_events(&self) -> u32 {
+        self.records.saturating_sub(1)
+    }
+
+    /// Version of a stream that has begun and not ended.
+    pub fn version(&self, stream: u64) -> Option<u64> {
+        self.streams.get(&stream).map(|tip| tip.version)
+    }
+
+    /// Whether a stream has ended.
+    pub fn has_ended(&self, stream: u64) -> bool {
+        self.ended.contains(stream)
+    }
+
+    /// The seq that the next record takes: a block record if no block is open.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Time of the last event.
+    pub fn last_time(&self) -> u64 {
+        self.last_time
+    }
+
+    /// Closes the open block; `None` when nothing was pushed.
+    pub fn close(&mut self, clocks: Clocks) -> Option<OpenBlock> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        // Blocks of one log tend to be of one size.
+        let next = Vec::with_capacity(self.bytes.len().min(self.limits.bytes));
+        let bytes = std::mem::replace(&mut self.bytes, next);
+        let records = std::mem::take(&mut self.records);
+        Some(OpenBlock { first_seq: self.next_seq - u64::from(records), records, bytes, clocks })
+    }
+
+    /// Version and previous seq of the stream's next event, which gets `seq`.
+    #[inline]
+    fn advance(&mut self, stream: u64, seq: u64) -> Result<(u64, Option<u64>), PushError> {
+        if let Some(tip) = self.streams.get_mut(&stream) {
+            tip.version += 1;
+            return Ok((tip.version, Some(std::mem::replace(&mut tip.last_seq, seq))));
+        }
+        if self.ended.contains(stream) {
+            return Err(PushError::Ended(stream));
+        }
+        self.streams.insert(stream, StageTip { version: 1, last_seq: seq });
+        Ok((1, None))
+    }
+
+    fn open_block(&mut self) {
+        let seq = self.next_seq;
+        let tip = self.streams.entry(BLOCK_STREAM).or_insert(StageTip { version: 0, last_seq: 0 });
+        let previous = (tip.version > 0).then_some(tip.last_seq);
+        *tip = StageTip { version: tip.version + 1, last_seq: seq };
+        let header = Header {
+            length: BLOCK_RECORD_BYTES as u32,
+            kind: BLOCK_KIND,
+            schema: 1,
+            terminal: false,
+            encrypted: false,
+            extension_length: 0,
+            actor: 0,
+            seq,
+            stream: BLOCK_STREAM,
+            time: self.last_time,
+            previous,
+            cause: None,
+            version: tip.version,
+        };
+        self.append(&header, &[], &[0; BLOCK_RECORD_PAYLOAD_BYTES]);
+    }
+
+    #[inline]
+    fn append(&mut self, header: &Header, extensions: &[u8], payload: &[u8]) {
+        self.bytes.extend_from_slice(&header.encode());
+        self.bytes.extend_from_slice(extensions);
+        self.bytes.extend_from_slice(payload);
+        self.records += 1;
+        self.next_seq += 1;
+    }
+}
+
+#[inline]
+fn check(draft: &Draft<'_>, seq: u64) -> Result<(), PushError> {
+    if draft.payload.len() > PAYLOAD_BYTES_MAX {
+        return Err(PushError::PayloadTooLong(draft.payload.len()));
+    }
+    if draft.kind <= BLOCK_KIND || draft.schema == 0 {
+        return Err(PushError::Kind { kind: draft.kind, schema: draft.schema });
+    }
+    if draft.stream == 0 || draft.stream == BLOCK_STREAM || draft.stream > SYSTEM_STREAM_LAST {
+        return Err(PushError::Stream(draft.stream));
+    }
+    if let Some(cause) = draft.cause.filter(|cause| *cause >= seq) {
+        return Err(PushError::Cause { cause, seq });
+    }
+    if !draft.terminal && draft.extensions.stream_root().is_some() {
+        return Err(PushError::StreamRoot);
+    }
+    Ok(())
+}
+
+#[inline]
+fn is_encrypted(draft: &Draft<'_>) -> bool {
+    !draft.extensions.bytes().is_empty() && draft.extensions.encryption_key_id().is_some()
+}
