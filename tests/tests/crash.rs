@@ -1,0 +1,74 @@
+//! kill -9 at any moment: whatever was acknowledged is there afterwards, the log verifies, and cases go on to their end.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use actum::{CaseId, CaseStatus, Engine};
+use actum_tests::{COUNT, counting};
+use actum_verify::{Trust, verify_source};
+
+/// Cycles in the test command; `ACTUM_CRASH_CYCLES` sets more for a long campaign.
+const CYCLES: u64 = 20;
+
+#[test]
+fn nothing_acknowledged_is_lost_by_kill() {
+    let cycles = std::env::var("ACTUM_CRASH_CYCLES").map_or(CYCLES, |text| text.parse().expect("a number of cycles"));
+    let directory = tempfile::tempdir().unwrap();
+    let mut acknowledged: BTreeMap<i64, u64> = BTreeMap::new();
+    for cycle in 0..cycles {
+        // The kill comes after so many acknowledgements: at the first, in the middle of blocks, after many.
+        let patience = cycle.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55;
+        let first = acknowledged.keys().next_back().map_or(0, |key| key + 1);
+        run_and_kill(directory.path(), first, patience as usize, &mut acknowledged);
+        if cycle % 5 == 4 || cycle + 1 == cycles {
+            check(directory.path(), &acknowledged);
+        }
+    }
+    assert!(acknowledged.len() > cycles as usize, "the writer must get somewhere: {}", acknowledged.len());
+}
+
+fn run_and_kill(directory: &Path, first: i64, patience: usize, acknowledged: &mut BTreeMap<i64, u64>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crash-writer"))
+        .arg(directory)
+        .arg(first.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut take = |line: &str| {
+        let mut words = line.split(' ');
+        assert_eq!(words.next(), Some("ack"), "{line}");
+        let (key, case) = (words.next().unwrap().parse().unwrap(), words.next().unwrap().parse().unwrap());
+        let before = acknowledged.insert(key, case);
+        assert!(before.is_none_or(|before| before == case), "key {key} started two cases");
+    };
+    for line in lines.by_ref().take(patience + 1) {
+        take(&line.unwrap());
+    }
+    child.kill().unwrap();
+    // What was written before the kill was acknowledged before the kill.
+    lines.map_while(Result::ok).filter(|line| line.split(' ').count() == 3).for_each(|line| take(&line));
+    child.wait().unwrap();
+}
+
+fn check(directory: &Path, acknowledged: &BTreeMap<i64, u64>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let engine = counting(Engine::at(directory)).open().await.unwrap();
+        let net = engine.deploy(COUNT).await.unwrap().0.hash;
+        for (key, case) in acknowledged {
+            let row = engine.row(CaseId(*case)).unwrap_or_else(|| panic!("case {case} was acknowledged and is gone"));
+            assert_eq!(row.key.as_deref(), Some(key.to_string().as_str()));
+            assert_eq!(row.net, net);
+        }
+        engine.settled().await;
+        let cases = engine.cases();
+        assert_eq!(cases.count(CaseStatus::Completed), cases.len(), "every case goes on and ends");
+        engine.close().await.unwrap();
+    });
+    let source = actum_fjall::read(directory).unwrap();
+    let verdict = verify_source(&source, &Trust::SelfSigned, &mut |_| {}).unwrap();
+    assert_eq!(verdict.partitions[0].unacknowledged_blocks, 0);
+}
