@@ -283,6 +283,22 @@ impl Engine {
         self.inner.views.directory().name(actor).to_owned()
     }
 
+    /// Somebody registered: ordinal and roles.
+    #[must_use]
+    pub fn actor(&self, name: &str) -> Option<(ActorId, Vec<String>)> {
+        let directory = self.inner.views.directory();
+        let id = directory.id_of(name)?;
+        directory.actor(id).map(|actor| (id, actor.roles.clone()))
+    }
+
+    /// The newest block that survives power loss, with its seal; `None` before the first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn head(&self) -> Result<Option<actum_log::Head>, actum_log::ReadError> {
+        self.inner.source.head(0)
+    }
+
     /// All events of a case, oldest first, read from the log. Blocking on the disk for some microseconds per event.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The keys of a data directory: the one that signs, and the one that the genesis promises as its successor.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use actum_log::{FileSigner, KeyError, Signer};
@@ -32,7 +32,7 @@ pub(crate) fn create(directory: &Path) -> Result<(Arc<dyn Signer>, [u8; 32]), Op
     Ok((Arc::new(signer), Sha256::digest(next.public_key()).into()))
 }
 
-fn open_or_generate(path: &PathBuf) -> Result<FileSigner, OpenError> {
+fn open_or_generate(path: &Path) -> Result<FileSigner, OpenError> {
     let of = |error: KeyError| unusable(path, &error);
     if path.exists() {
         return FileSigner::open(path).map_err(of);

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use actum_fjall::FjallStore;
 use actum_log::{
-    EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource, Genesis, MemoryStore, Opening, Outcome, Pipeline,
-    ReadError, RecordView, Resume, Signer, fold,
+    EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource, Genesis, MemoryStore, Opening, Outcome,
+    Pipeline, ReadError, RecordView, Resume, Signer, fold,
 };
 use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Time, payload};
 use actum_projections::Recorded;

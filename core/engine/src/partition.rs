@@ -100,7 +100,7 @@ impl Partition {
             return Ok(Started { case, is_new: false });
         }
         if key.is_some_and(|key| key.is_empty() || key.len() > BUSINESS_KEY_BYTES_MAX) {
-            let message = format!("a business key has 1 to {} bytes", BUSINESS_KEY_BYTES_MAX);
+            let message = format!("a business key has 1 to {BUSINESS_KEY_BYTES_MAX} bytes");
             return Err(Rejection::new("case/key", message).into());
         }
         if self.state.cases.len() >= self.limits.cases_open_max {
@@ -284,14 +284,17 @@ impl Partition {
         open.into_iter()
             .filter_map(|case| Some((case, self.state.nets.get(&case.net)?)))
             .flat_map(|(case, net)| {
-                actum_kernel::pending_effects(net, case)
-                    .map(|effect| Invocation { net: net.clone(), effect, ongoing: ongoing.beget() })
+                actum_kernel::pending_effects(net, case).map(|effect| Invocation {
+                    net: net.clone(),
+                    effect,
+                    ongoing: ongoing.beget(),
+                })
             })
             .collect()
     }
 }
 
-fn draft<'a>(stream: u64, encoded: &'a Encoded, now: Time) -> Draft<'a> {
+fn draft(stream: u64, encoded: &Encoded, now: Time) -> Draft<'_> {
     Draft {
         stream,
         kind: encoded.kind,

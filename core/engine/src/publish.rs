@@ -39,9 +39,11 @@ impl Publisher {
         let (mut partition_gone, mut store_gone) = (false, false);
         while !(partition_gone && store_gone) {
             select! {
-                recv(publications) -> publication => match publication {
-                    Ok(publication) => waiting.push_back(publication),
-                    Err(_) => { partition_gone = true; publications = crossbeam_channel::never(); }
+                recv(publications) -> publication => if let Ok(publication) = publication {
+                    waiting.push_back(publication);
+                } else {
+                    partition_gone = true;
+                    publications = crossbeam_channel::never();
                 },
                 recv(stored) -> outcome => match outcome {
                     Ok(Ok(blocks)) => {
@@ -56,7 +58,8 @@ impl Publisher {
                     Err(_) => { store_gone = true; stored = crossbeam_channel::never(); }
                 },
             }
-            while let Some(next) = waiting.pop_front_if(|next| next.after <= durable || stopped.is_some() || store_gone) {
+            while let Some(next) = waiting.pop_front_if(|next| next.after <= durable || stopped.is_some() || store_gone)
+            {
                 // A publication that waits for more than became durable will never be.
                 let failed = (next.after > durable).then(|| stopped.clone().unwrap_or_else(cut_short));
                 match failed.or(next.stopped) {

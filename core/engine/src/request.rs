@@ -24,13 +24,37 @@ pub struct Started {
 }
 
 pub(crate) enum Ask {
-    StartCase { net: NetHash, key: Option<String>, input: BTreeMap<String, Value>, actor: ActorId, reply: Reply<Started> },
-    Command { case: CaseId, actor: ActorId, command: CaseCommand, reply: Reply<()> },
+    StartCase {
+        net: NetHash,
+        key: Option<String>,
+        input: BTreeMap<String, Value>,
+        actor: ActorId,
+        reply: Reply<Started>,
+    },
+    Command {
+        case: CaseId,
+        actor: ActorId,
+        command: CaseCommand,
+        reply: Reply<()>,
+    },
     /// What a handler gave back.
-    Result { case: CaseId, command: CaseCommand },
-    Deploy { net: Arc<Net>, reply: Reply<()> },
-    Register { name: String, roles: Vec<String>, reply: Reply<ActorId> },
-    Look { case: CaseId, reply: Reply<Option<Box<Case>>> },
+    Result {
+        case: CaseId,
+        command: CaseCommand,
+    },
+    Deploy {
+        net: Arc<Net>,
+        reply: Reply<()>,
+    },
+    Register {
+        name: String,
+        roles: Vec<String>,
+        reply: Reply<ActorId>,
+    },
+    Look {
+        case: CaseId,
+        reply: Reply<Option<Box<Case>>>,
+    },
     Close,
 }
 

@@ -59,8 +59,8 @@ impl State {
     fn apply_system(&mut self, event: &SystemEvent) -> Result<(), BadNet> {
         match event {
             SystemEvent::NetDeployed { net, canonical, .. } if !self.nets.contains_key(net) => {
-                let compiled = Net::from_canonical(canonical)
-                    .map_err(|error| BadNet { net: *net, reason: error.to_string() })?;
+                let compiled =
+                    Net::from_canonical(canonical).map_err(|error| BadNet { net: *net, reason: error.to_string() })?;
                 if compiled.hash != *net {
                     return Err(BadNet { net: *net, reason: format!("its hash is {}", compiled.hash) });
                 }

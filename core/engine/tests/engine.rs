@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actum::{
-    ActorId, CaseId, CaseStatus, CommandError, DeployError, Engine, EngineBuilder, HandlerError, Holder, ItemId, Limits, OpenError,
-    Time, Value, VirtualClock,
+    ActorId, CaseId, CaseStatus, CommandError, DeployError, Engine, EngineBuilder, HandlerError, Holder, ItemId,
+    Limits, OpenError, Time, Value, VirtualClock,
 };
 use actum_log::{Fault, FaultyStore, FileSigner, Genesis, MemoryStore, Signer};
 
@@ -24,6 +24,7 @@ tasks:
   pay: { handler: bank, params: { cents: "{{ amount }}" }, output: { paid: "{{ result }}" }, flow: end }
 "#;
 
+#[expect(clippy::unnecessary_wraps, reason = "a handler's signature")]
 fn bank(_: actum::Call) -> Result<Value, HandlerError> {
     Ok(Value::Bool(true))
 }
@@ -82,8 +83,6 @@ async fn a_case_goes_on_where_it_was_after_reopening() {
 
 #[tokio::test]
 async fn a_handler_without_a_result_is_called_again_after_reopening() {
-    let directory = tempfile::tempdir().unwrap();
-    let net = "actum: 1\nnet: test\nstart: a\ntasks:\n  a: { handler: h, flow: end }\n";
     struct Never;
     #[actum::async_trait]
     impl actum::Handler for Never {
@@ -91,6 +90,8 @@ async fn a_handler_without_a_result_is_called_again_after_reopening() {
             std::future::pending().await
         }
     }
+    let directory = tempfile::tempdir().unwrap();
+    let net = "actum: 1\nnet: test\nstart: a\ntasks:\n  a: { handler: h, flow: end }\n";
     let engine = Engine::at(directory.path()).handler("h", Never).open().await.unwrap();
     let net = engine.deploy(net).await.unwrap().0.hash;
     let case = engine.start_case(net, None, BTreeMap::new()).await.unwrap().case;
@@ -111,7 +112,8 @@ async fn a_handler_that_panics_fails_its_item_and_not_the_engine() {
         Ok(Value::Null)
     };
     let engine = Engine::in_memory().handler_fn("h", panics).open().await.unwrap();
-    let net = engine.deploy("actum: 1\nnet: t\nstart: a\ntasks:\n  a: { handler: h, flow: end }\n").await.unwrap().0.hash;
+    let net =
+        engine.deploy("actum: 1\nnet: t\nstart: a\ntasks:\n  a: { handler: h, flow: end }\n").await.unwrap().0.hash;
     let case = engine.start_case(net, None, BTreeMap::new()).await.unwrap().case;
     engine.settled().await;
     let row = engine.row(case).unwrap();
@@ -163,7 +165,15 @@ async fn people_see_and_may_do_only_what_is_theirs() {
     engine.retry(case, ItemId(0), ben).await.unwrap();
     engine.complete(case, ItemId(0), ben, nothing()).await.unwrap();
     assert_eq!(engine.ended(case).await.unwrap().status, CaseStatus::Completed);
-    assert_eq!(code(engine.case(CaseId(99)).await.and_then(|_| Err(CommandError::Rejected(actum::Rejection::new("x", ""))) as Result<(), _>)), "x");
+    assert_eq!(
+        code(
+            engine
+                .case(CaseId(99))
+                .await
+                .and_then(|_| Err(CommandError::Rejected(actum::Rejection::new("x", ""))) as Result<(), _>)
+        ),
+        "x"
+    );
     assert_eq!(code(engine.cancel_case(CaseId(99), ana, "").await), "case/not-found");
     // Taking a role away holds from then on.
     engine.register("ben", &[]).await.unwrap();
@@ -259,7 +269,10 @@ async fn nothing_acknowledged_is_lost_whichever_commit_fails() {
             drop(engine);
             let engine = Engine::on_store(store, signer).handler_fn("bank", bank).open().await.unwrap();
             for case in &acknowledged {
-                assert!(engine.case(*case).await.unwrap().is_some(), "case {case} was acknowledged ({fault:?} at {fails_at})");
+                assert!(
+                    engine.case(*case).await.unwrap().is_some(),
+                    "case {case} was acknowledged ({fault:?} at {fails_at})"
+                );
             }
             engine.close().await.unwrap();
         }

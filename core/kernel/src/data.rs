@@ -21,22 +21,26 @@ pub(crate) fn initial(net: &Net, input: &BTreeMap<String, Value>) -> Result<Vec<
             }
             _ => continue,
         };
-        fits("case/input-type", &variable.name, variable.kind, value)?;
-        changes.push(Change { variable: actum_model::VariableIx::of(index), value: value.clone() });
+        let value = admitted("case/input-type", &variable.name, variable.kind, value.clone())?;
+        changes.push(Change { variable: actum_model::VariableIx::of(index), value });
     }
     Ok(changes)
 }
 
-/// A person's result fits the form of the task.
-pub(crate) fn check_form(task: &Task, form: &[Field], result: &Value) -> Result<(), Rejection> {
+/// A person's result as the task's form wants it: its fields, each of its type.
+pub(crate) fn fill_form(task: &Task, form: &[Field], result: &Value) -> Result<Value, Rejection> {
     let Value::Map(given) = result else {
-        return Err(Rejection::new("work/result-form", format!("the result of {} must be a map of its fields", task.name)));
+        return Err(Rejection::new(
+            "work/result-form",
+            format!("the result of {} must be a map of its fields", task.name),
+        ));
     };
     for name in given.keys() {
         if !form.iter().any(|field| field.name == *name) {
             return Err(Rejection::new("work/result-form", format!("the form of {} has no field {name}", task.name)));
         }
     }
+    let mut filled = BTreeMap::new();
     for field in form {
         match given.get(&field.name) {
             None | Some(Value::Null) if field.required => {
@@ -44,10 +48,13 @@ pub(crate) fn check_form(task: &Task, form: &[Field], result: &Value) -> Result<
                 return Err(Rejection::new("work/result-form", message));
             }
             None => {}
-            Some(value) => fits("work/result-form", &field.name, field.kind, value)?,
+            Some(value) => {
+                let value = admitted("work/result-form", &field.name, field.kind, value.clone())?;
+                filled.insert(field.name.clone(), value);
+            }
         }
     }
-    Ok(())
+    Ok(Value::Map(filled))
 }
 
 /// The variables that a task's completion changes. All are computed before any is set.
@@ -56,19 +63,19 @@ pub(crate) fn map_output(net: &Net, task: &Task, scope: &dyn Scope) -> Result<Ve
     for (variable, template) in &task.output {
         let declared = &net.variables[variable.index()];
         let value = template.render(scope).map_err(|error| {
-            Rejection::new("work/output", format!("the output {} of {} cannot be computed: {error}", declared.name, task.name))
+            Rejection::new(
+                "work/output",
+                format!("the output {} of {} cannot be computed: {error}", declared.name, task.name),
+            )
         })?;
-        fits("work/output", &declared.name, declared.kind, &value)?;
+        let value = admitted("work/output", &declared.name, declared.kind, value)?;
         changes.push(Change { variable: *variable, value });
     }
     Ok(changes)
 }
 
-fn fits(code: &'static str, name: &str, kind: ValueKind, value: &Value) -> Result<(), Rejection> {
+/// The value in the form that its type stores: JSON has no decimals and no times, so text is taken for them.
+fn admitted(code: &'static str, name: &str, kind: ValueKind, value: Value) -> Result<Value, Rejection> {
     value.check().map_err(|error| Rejection::new(code, format!("{name} cannot be stored: {error}")))?;
-    if kind.accepts(value) {
-        return Ok(());
-    }
-    let given = ValueKind::of(value).map_or("null", ValueKind::name);
-    Err(Rejection::new(code, format!("{name} must be of type {kind}, not {given}")))
+    kind.admit(value).map_err(|misfit| Rejection::new(code, format!("{name}: {misfit}")))
 }

@@ -20,7 +20,12 @@ pub(crate) fn may_take(
 }
 
 /// The actor has the role that the item was offered to.
-pub(crate) fn has_role(net: &Net, item: &WorkItemState, actor: ActorId, directory: &Directory) -> Result<(), Rejection> {
+pub(crate) fn has_role(
+    net: &Net,
+    item: &WorkItemState,
+    actor: ActorId,
+    directory: &Directory,
+) -> Result<(), Rejection> {
     let Some(role) = item.role.or(role_of(net, item.task)) else {
         return Err(Rejection::new("work/automatic", format!("item {} is not work for people", item.id)));
     };
@@ -54,9 +59,7 @@ pub(crate) fn separated(
 }
 
 fn kept_apart(net: &Net, one: TaskIx, other: TaskIx) -> bool {
-    let names = |task: TaskIx, other: TaskIx| {
-        matches!(&net.tasks[task.index()].work, Work::Manual { separate_from, .. } if separate_from.contains(&other))
-    };
+    let names = |task: TaskIx, other: TaskIx| matches!(&net.tasks[task.index()].work, Work::Manual { separate_from, .. } if separate_from.contains(&other));
     names(one, other) || names(other, one)
 }
 

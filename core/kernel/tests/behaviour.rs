@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use actum_kernel::{Context, Decided, decide};
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Directory, ItemId, Meta, Rejection, Seq, SystemEvent, Time, Value,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Decimal, Directory, ItemId, Meta, Rejection, Seq,
+    SystemEvent, Time, Value,
 };
 use actum_net::Net;
 
@@ -25,7 +26,9 @@ impl World {
     fn of(net: &str) -> Self {
         let net = actum_net::compile(net).unwrap_or_else(|found| panic!("{found:#?}")).net;
         let mut directory = Directory::default();
-        for (actor, name, roles) in [(ANA, "ana", vec!["clerk"]), (BEN, "ben", vec!["clerk", "boss"]), (EVE, "eve", vec![])] {
+        for (actor, name, roles) in
+            [(ANA, "ana", vec!["clerk"]), (BEN, "ben", vec!["clerk", "boss"]), (EVE, "eve", vec![])]
+        {
             let roles = roles.into_iter().map(str::to_owned).collect();
             directory.apply(&SystemEvent::ActorRegistered { actor, name: name.to_owned(), roles });
         }
@@ -37,8 +40,13 @@ impl World {
         let decided = decide(&self.net, &self.case, command, &context)?;
         for one in &decided {
             self.seq += 1;
-            let meta =
-                Meta { seq: Seq(self.seq), version: self.case.version + 1, time: Time(5), actor: one.actor, cause: None };
+            let meta = Meta {
+                seq: Seq(self.seq),
+                version: self.case.version + 1,
+                time: Time(5),
+                actor: one.actor,
+                cause: None,
+            };
             self.case.apply(&meta, &one.event);
         }
         Ok(decided)
@@ -115,7 +123,8 @@ fn automatic(tasks: &str) -> String {
 
 #[test]
 fn a_sequence_runs_from_start_to_end() {
-    let mut world = World::of(&automatic("start: a\ntasks:\n  a: { handler: h, flow: b }\n  b: { handler: h, flow: end }\n"));
+    let mut world =
+        World::of(&automatic("start: a\ntasks:\n  a: { handler: h, flow: b }\n  b: { handler: h, flow: end }\n"));
     world.start(&[], "started +a >a");
     world.complete("a", Value::Null, ".a +b >b");
     world.complete("b", Value::Null, ".b completed");
@@ -194,7 +203,8 @@ fn routing_in_circles_ends_the_case_instead_of_the_engine() {
 #[test]
 fn a_deferred_choice_is_decided_at_start() {
     let net = "actum: 1\nnet: test\nroles: { clerk: {}, boss: {} }\nconditions: { wait: {} }\nstart: a\ntasks:\n  a: { flow: wait }\n  b: { role: clerk, flow: end }\n  c: { role: boss, flow: end }\n";
-    let net = net.replace("  b: {", "  b: { ").replace("conditions: { wait: {} }", "conditions: { wait: { flow: [b, c] } }");
+    let net =
+        net.replace("  b: {", "  b: { ").replace("conditions: { wait: {} }", "conditions: { wait: { flow: [b, c] } }");
     let mut world = World::of(&net);
     world.start(&[], "started +a >a .a +b ?b +c ?c");
     let (b, c) = (world.item("b"), world.item("c"));
@@ -220,10 +230,16 @@ fn people_may_do_what_is_theirs_and_nothing_else() {
     world.does(ANA, &CaseCommand::TakeWork { item }, "=one");
     world.refuses(BEN, &CaseCommand::StartWork { item }, "work/not-yours");
     world.does(ANA, &CaseCommand::StartWork { item }, ">one");
-    for result in [Value::Null, map(&[]), map(&[("yes", Value::Int(1))]), map(&[("yes", Value::Bool(true)), ("no", Value::Null)])] {
+    for result in
+        [Value::Null, map(&[]), map(&[("yes", Value::Int(1))]), map(&[("yes", Value::Bool(true)), ("no", Value::Null)])]
+    {
         world.refuses(ANA, &CaseCommand::CompleteWork { item, result }, "work/result-form");
     }
-    world.refuses(BEN, &CaseCommand::CompleteWork { item, result: map(&[("yes", Value::Bool(true))]) }, "work/not-yours");
+    world.refuses(
+        BEN,
+        &CaseCommand::CompleteWork { item, result: map(&[("yes", Value::Bool(true))]) },
+        "work/not-yours",
+    );
     world.does(ANA, &CaseCommand::CompleteWork { item, result: map(&[("yes", Value::Bool(true))]) }, ".one +two ?two");
     world.refuses(ANA, &CaseCommand::CompleteWork { item, result: Value::Null }, "work/not-found");
     let item = world.item("two");
@@ -285,6 +301,22 @@ fn what_does_not_fit_a_variable_is_refused() {
         world.refuses(ActorId::ENGINE, &CaseCommand::CompleteWork { item, result }, "work/output");
     }
     world.refuses(ANA, &input(&[("n", Value::Int(1))]), "case/exists");
+}
+
+#[test]
+fn text_becomes_the_decimal_or_time_that_a_variable_wants() {
+    let net = "actum: 1\nnet: test\ndata: { d: { type: decimal, input: true }, t: { type: time } }\nroles: { clerk: {} }\nstart: a\ntasks:\n  a: { role: clerk, form: { when: { type: time } }, output: { t: \"{{ result.when }}\" }, flow: end }\n";
+    let mut world = World::of(net);
+    world.start(&[("d", Value::String("12.50".into()))], "started +a ?a");
+    let decimal = Value::Decimal(Decimal { mantissa: 1250, scale: 2 });
+    assert_eq!(world.case.variable(world.net.variable("d").unwrap()), Some(&decimal));
+    let item = world.item("a");
+    world.does(ANA, &CaseCommand::TakeWork { item }, "=a");
+    world.does(ANA, &CaseCommand::StartWork { item }, ">a");
+    let when = |text: &str| map(&[("when", Value::String(text.into()))]);
+    world.refuses(ANA, &CaseCommand::CompleteWork { item, result: when("tomorrow") }, "work/result-form");
+    world.does(ANA, &CaseCommand::CompleteWork { item, result: when("1970-01-01T00:00:01Z") }, ".a completed");
+    assert_eq!(world.case.variable(world.net.variable("t").unwrap()), Some(&Value::Time(Time(1_000_000_000))));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use actum_net::Work;
 use super::started_by;
 use crate::{
     Context,
-    data::{check_form, map_output},
+    data::{fill_form, map_output},
     draft::{Cause, Draft},
     permission::separated,
     settle::settle,
@@ -21,10 +21,14 @@ pub(super) fn decide(
 ) -> Result<(), Rejection> {
     let started = started_by(item, context)?;
     let task = &draft.net.tasks[item.task.index()];
-    if let Work::Manual { form, .. } = &task.work {
+    let filled;
+    let result = if let Work::Manual { form, .. } = &task.work {
         separated(draft.net, &draft.control, item, context.actor, context.directory)?;
-        check_form(task, form, result)?;
-    }
+        filled = fill_form(task, form, result)?;
+        &filled
+    } else {
+        result
+    };
     result.check().map_err(|error| {
         Rejection::new("work/output", format!("the result of {} cannot be stored: {error}", task.name))
     })?;

@@ -9,7 +9,9 @@ mod start_case;
 mod start_work;
 mod take_work;
 
-use actum_model::{ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Rejection, WorkItem, WorkItemState, phase};
+use actum_model::{
+    ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Rejection, WorkItem, WorkItemState, phase,
+};
 use actum_net::Net;
 
 use crate::{

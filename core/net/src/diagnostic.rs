@@ -1,0 +1,158 @@
+//! What a check finds in a net, and where.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// The kind of a finding. Its text is stable: scripts and editors may depend on it. `DIAGNOSTICS.md` explains each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text, such as `net/unknown-task`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file is larger than a net may be, or has more parts.
+    TooLarge = "net/too-large",
+    /// The file is neither YAML nor JSON.
+    Syntax = "net/syntax",
+    /// Nested too deep.
+    TooDeep = "net/too-deep",
+    /// YAML anchors, aliases and tags are refused.
+    AnchorOrTag = "net/anchor-or-tag",
+    /// A key appears twice in one map.
+    DuplicateKey = "net/duplicate-key",
+    /// A value has the wrong type.
+    WrongType = "net/wrong-type",
+    /// A key is not part of the language.
+    UnknownKey = "net/unknown-key",
+    /// A key that must be there is not.
+    MissingKey = "net/missing-key",
+    /// A value is outside of its range.
+    BadValue = "net/bad-value",
+    /// The version of the net language is not known.
+    UnknownVersion = "net/unknown-version",
+    /// A name has a form that is not allowed.
+    BadName = "net/bad-name",
+    /// A name has a meaning of its own.
+    ReservedName = "net/reserved-name",
+    /// Two things have one name.
+    DuplicateName = "net/duplicate-name",
+    /// A flow, or another reference, names a task or condition that does not exist.
+    UnknownNode = "net/unknown-node",
+    /// A reference names a role that does not exist.
+    UnknownRole = "net/unknown-role",
+    /// A mapping, guard or template names a case variable that does not exist.
+    UnknownVariable = "net/unknown-variable",
+    /// An expression reads a field that the task's result does not have.
+    UnknownField = "net/unknown-field",
+    /// A flow leads where no flow may lead.
+    BadFlow = "net/bad-flow",
+    /// Two flows lead from one task to one place.
+    DuplicateFlow = "net/duplicate-flow",
+    /// A task with several incoming flows has no `join`.
+    MissingJoin = "net/missing-join",
+    /// A task with several outgoing flows has no `split`.
+    MissingSplit = "net/missing-split",
+    /// A flow has a guard, or is a default, where there is no choice.
+    GuardNotAllowed = "net/guard-not-allowed",
+    /// A flow of a choice has neither a guard nor `default: true`, or has both.
+    MissingGuard = "net/missing-guard",
+    /// A choice has no default.
+    MissingDefault = "net/missing-default",
+    /// A choice has two defaults.
+    SeveralDefaults = "net/several-defaults",
+    /// The default is not the last flow.
+    DefaultNotLast = "net/default-not-last",
+    /// No case can get there.
+    Unreachable = "net/unreachable",
+    /// No case can get from there to the end.
+    DeadEnd = "net/dead-end",
+    /// A join waits for flows of which only one is ever taken.
+    NeverJoins = "net/never-joins",
+    /// A task is both automatic and manual.
+    SeveralWorks = "net/several-works",
+    /// A key is there that only makes sense on another kind of task.
+    NotForThisWork = "net/not-for-this-work",
+    /// `separate_from` or `play` names a task that no person does, or the task itself.
+    NotManual = "net/not-manual",
+    /// A literal does not fit the declared type.
+    TypeMismatch = "net/type-mismatch",
+    /// A variable is declared in a way that contradicts itself.
+    BadVariable = "net/bad-variable",
+    /// A template has a `{{` without `}}`.
+    UnclosedTemplate = "net/unclosed-template",
+    /// An expression is not CEL, or uses a part of CEL that nets do not have.
+    CelSyntax = "net/cel-syntax",
+    /// An expression calls a function that does not exist.
+    CelUnknownFunction = "net/cel-unknown-function",
+    /// An expression's types cannot fit.
+    CelType = "net/cel-type",
+    /// A guard cannot be true or false.
+    GuardNotBool = "net/guard-not-bool",
+    /// An expression iterates over a map.
+    CelMapIteration = "net/cel-map-iteration",
+    /// An expression is longer, or nested deeper, than the limits.
+    CelTooLarge = "net/cel-too-large",
+    /// A simulated result does not fit the task's form.
+    PlayMismatch = "net/play-mismatch",
+    /// Something is declared and never used.
+    Unused = "net/unused",
+    /// There are more findings than are shown.
+    MoreFindings = "net/more-findings",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a finding keeps the net from running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The net cannot run.
+    Error,
+    /// The net can run, but hardly as meant.
+    Warning,
+}
+
+/// One finding, with its place in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The kind of finding.
+    pub code: Code,
+    /// Whether it keeps the net from running.
+    pub severity: Severity,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// First byte in the source, and the byte after the last.
+    pub span: (usize, usize),
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}: {}", self.line, self.column, self.code, self.message)?;
+        self.hint.iter().try_for_each(|hint| write!(f, " ({hint})"))
+    }
+}
