@@ -42,6 +42,8 @@ struct Rows {
     by_item: BTreeMap<Key, WorkRow>,
     offered: BTreeMap<(NetHash, RoleIx), BTreeSet<Key>>,
     held: BTreeMap<ActorId, BTreeSet<Key>>,
+    /// Who did what in cases that are still open.
+    done: BTreeMap<CaseId, BTreeSet<(TaskIx, ActorId)>>,
 }
 
 /// All work for people that is offered, taken or being done.
@@ -71,6 +73,22 @@ impl Worklist {
     pub fn of_case(&self, case: CaseId) -> Vec<WorkRow> {
         self.read(|rows| {
             rows.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).map(|(_, row)| row.clone()).collect()
+        })
+    }
+
+    /// Tasks of a case that somebody did, has taken or is doing. Nothing once the case has ended.
+    pub fn tasks_of(&self, case: CaseId, actor: ActorId) -> Vec<TaskIx> {
+        self.read(|rows| {
+            let done =
+                rows.done.get(&case).into_iter().flatten().filter(|(_, who)| *who == actor).map(|(task, _)| *task);
+            let held =
+                rows.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).filter_map(|(_, row)| {
+                    match row.holder {
+                        Holder::Allocated(who) | Holder::Started(who) if who == actor => Some(row.task),
+                        _ => None,
+                    }
+                });
+            done.chain(held).collect()
         })
     }
 
@@ -141,6 +159,7 @@ impl Rows {
         let keys: Vec<Key> =
             self.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).map(|(key, _)| *key).collect();
         keys.into_iter().for_each(|key| self.remove(key));
+        self.done.remove(&case);
     }
 }
 
@@ -165,6 +184,10 @@ impl Projection for Worklist {
                     self.write(|rows| rows.change((case, *item), begin, since));
                 }
             }
+            CaseEvent::WorkCompleted { item, task, .. } if meta.actor != ActorId::ENGINE => self.write(|rows| {
+                rows.remove((case, *item));
+                rows.done.entry(case).or_default().insert((*task, meta.actor));
+            }),
             CaseEvent::WorkCompleted { item, .. }
             | CaseEvent::WorkWithdrawn { item, .. }
             | CaseEvent::WorkCancelled { item, .. }
@@ -172,7 +195,12 @@ impl Projection for Worklist {
             {
                 self.write(|rows| rows.remove((case, *item)));
             }
-            ended if ended.is_terminal() && !self.is_empty() => self.write(|rows| rows.remove_case(case)),
+            ended
+                if ended.is_terminal()
+                    && self.read(|rows| !rows.by_item.is_empty() || rows.done.contains_key(&case)) =>
+            {
+                self.write(|rows| rows.remove_case(case));
+            }
             _ => {}
         }
         self.watermark.reach(meta.seq);

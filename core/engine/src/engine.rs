@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use actum_log::{EventStore, FrameSource, Signer};
 use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Value};
 use actum_net::{Diagnostic, Net, Work};
-use actum_projections::{CaseRow, Cases, WorkRow, Worklist};
+use actum_projections::{CaseRow, Cases, Holder, WorkRow, Worklist};
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
@@ -149,12 +149,20 @@ impl Engine {
             }
         }
         rows.retain(|row| match &row.holder {
-            actum_projections::Holder::Offered(_, to) => to.is_empty() || to.contains(&actor),
+            Holder::Offered(_, to) => (to.is_empty() || to.contains(&actor)) && self.is_separate(row, actor),
             _ => false,
         });
         rows.sort_by_key(|row| (row.case, row.item));
         rows.truncate(self.inner.limits.worklist_rows_max);
         rows
+    }
+
+    /// Nothing that the actor did or does in the case keeps the actor from this work.
+    fn is_separate(&self, row: &WorkRow, actor: ActorId) -> bool {
+        let views = &self.inner.views;
+        let Some(net) = views.net(row.net) else { return false };
+        let others = views.worklist.tasks_of(row.case, actor);
+        !others.into_iter().any(|other| actum_kernel::kept_apart(&net, row.task, other))
     }
 
     /// Work that somebody has taken or begun.

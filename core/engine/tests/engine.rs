@@ -182,6 +182,21 @@ async fn people_see_and_may_do_only_what_is_theirs() {
 }
 
 #[tokio::test]
+async fn nobody_is_offered_work_that_separation_of_duties_forbids() {
+    let net = "actum: 1\nnet: t\nroles: { clerk: {} }\nstart: one\ntasks:\n  one: { role: clerk, flow: two }\n  two: { role: clerk, separate_from: [one], flow: end }\n";
+    let engine = Engine::in_memory().open().await.unwrap();
+    let net = engine.deploy(net).await.unwrap().0.hash;
+    let ana = engine.register("ana", &["clerk"]).await.unwrap();
+    let ben = engine.register("ben", &["clerk"]).await.unwrap();
+    let case = engine.start_case(net, None, BTreeMap::new()).await.unwrap().case;
+    engine.take(case, ItemId(0), ana).await.unwrap();
+    engine.start(case, ItemId(0), ana).await.unwrap();
+    engine.complete(case, ItemId(0), ana, nothing()).await.unwrap();
+    assert!(engine.offered_to(ana).is_empty());
+    assert_eq!(engine.offered_to(ben).len(), 1);
+}
+
+#[tokio::test]
 async fn one_engine_at_a_time_has_a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let engine = at(directory.path()).open().await.unwrap();

@@ -16,6 +16,7 @@ mod split;
 pub use decide::decide;
 pub use draft::{Cause, Decided};
 pub use effects::{Effect, effects, pending_effects};
+pub use permission::kept_apart;
 
 use actum_model::{ActorId, Directory, Time};
 

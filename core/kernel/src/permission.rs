@@ -58,7 +58,9 @@ pub(crate) fn separated(
     Err(Rejection::new("work/separation", message))
 }
 
-fn kept_apart(net: &Net, one: TaskIx, other: TaskIx) -> bool {
+/// Two tasks that nobody may do both of in one case, because one of them says so.
+#[must_use]
+pub fn kept_apart(net: &Net, one: TaskIx, other: TaskIx) -> bool {
     let names = |task: TaskIx, other: TaskIx| matches!(&net.tasks[task.index()].work, Work::Manual { separate_from, .. } if separate_from.contains(&other));
     names(one, other) || names(other, one)
 }
