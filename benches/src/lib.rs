@@ -1,5 +1,7 @@
 //! What every bench needs: a place on a real disk, and a table of figures beside what they are compared to.
 
+pub mod log;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
