@@ -31,7 +31,7 @@ use crate::run::{Runner, Wires};
 use crate::state::State;
 use crate::views::Views;
 
-/// Longest wait for the event that says the engine opened.
+/// So many more blocks are durable, or writing has ended.
 type Stored = Result<u64, WriteError>;
 
 /// A store with the key that signs for it.
