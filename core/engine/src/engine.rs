@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use actum_log::{EventStore, FrameSource, Signer};
-use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Value};
+use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Seq, Value};
 use actum_net::{Diagnostic, Net, Work};
 use actum_projections::{CaseRow, Cases, Holder, WorkRow, Worklist};
 use crossbeam_channel::{Sender, TrySendError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::activity::Activity;
 use crate::builder::EngineBuilder;
@@ -18,6 +18,7 @@ use crate::handler::Registry;
 use crate::history::{self, HistoryError, LoggedEvent};
 use crate::options::Limits;
 use crate::request::{Ask, Reply, Request, Started};
+use crate::subscribe::Subscription;
 use crate::views::Views;
 
 /// A running engine. Clones share it.
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) source: Arc<dyn FrameSource>,
     pub(crate) limits: Limits,
     pub(crate) opened: Opened,
+    /// Tree size that is durable.
+    pub(crate) durable: watch::Receiver<u64>,
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -314,6 +317,13 @@ impl Engine {
     pub fn history(&self, case: CaseId) -> Result<Vec<LoggedEvent>, HistoryError> {
         let row = self.row(case).ok_or(HistoryError::NotFound(case))?;
         history::of_case(&*self.inner.source, case, row.last_seq)
+    }
+
+    /// All events of the log from `from` on (0 for all), those of the system among them: first what is there, then what becomes
+    /// durable. Payloads decode by `actum_model::payload::decode`.
+    #[must_use]
+    pub fn subscribe(&self, from: Seq) -> Subscription {
+        Subscription::new(self.inner.source.clone(), self.inner.durable.clone(), from)
     }
 
     /// Returns when nothing is going on any more: every request is answered, every handler is done. Cases may still wait

@@ -46,13 +46,40 @@ fn unusable(path: &Path, error: &KeyError) -> OpenError {
     OpenError::Key(format!("{}: {}", path.display(), crate::error::chain(error)))
 }
 
-#[cfg(unix)]
+/// Makes a directory and those above it that are missing, so that they survive power loss.
 fn make_private(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_private(parent)?;
+    }
+    match make_one(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync(parent.unwrap_or(Path::new("."))),
+    }
+}
+
+#[cfg(unix)]
+fn make_one(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new().mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(path)
+fn make_one(path: &Path) -> std::io::Result<()> {
+    fs::create_dir(path)
+}
+
+#[cfg(unix)]
+fn sync(directory: &Path) -> std::io::Result<()> {
+    fs::File::open(directory)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be synced.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+fn sync(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }

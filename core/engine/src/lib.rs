@@ -23,6 +23,7 @@ mod publish;
 mod request;
 mod run;
 mod state;
+mod subscribe;
 mod views;
 
 pub use actum_log::Signer;
@@ -41,3 +42,4 @@ pub use handler::{Call, Handler, HandlerError};
 pub use history::{HistoryError, LoggedEvent};
 pub use options::Limits;
 pub use request::Started;
+pub use subscribe::Subscription;

@@ -15,7 +15,7 @@ use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Tim
 use actum_projections::Recorded;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::activity::Activity;
 use crate::builder::{EngineBuilder, Place};
@@ -82,7 +82,8 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
         results,
     };
     let (stored, from_store) = unbounded();
-    let pipeline = pipeline(sealer, signer, store, stored)?;
+    let (size, durable) = watch::channel(folded.events);
+    let pipeline = pipeline(sealer, signer, store, stored, size)?;
     let plumbing = Plumbing { from_callers, from_handlers, from_store, views: views.clone(), dispatcher };
     let threads = start(partition, pipeline, plumbing, builder.clock, builder.limits.blocks_in_flight_max)?;
     let inner = Inner {
@@ -93,6 +94,7 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
         source,
         limits: builder.limits,
         opened,
+        durable,
         threads: Mutex::new(threads),
     };
     let engine = Engine { inner: Arc::new(inner) };
@@ -269,10 +271,14 @@ fn pipeline(
     signer: Arc<dyn Signer>,
     store: Box<dyn EventStore>,
     stored: Sender<Stored>,
+    size: watch::Sender<u64>,
 ) -> Result<Pipeline, OpenError> {
     Pipeline::spawn(sealer, signer, store, move |outcome| {
         let report = match outcome {
-            Outcome::Durable(_) => Ok(1),
+            Outcome::Durable(block) => {
+                size.send_replace(block.size);
+                Ok(1)
+            }
             Outcome::Failed { error, .. } => Err(WriteError(chain(&**error).into())),
         };
         // The publisher lives longer than the store; if it ended badly, nobody waits.

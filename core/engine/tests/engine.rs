@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use actum::{
     ActorId, CaseId, CaseStatus, CommandError, DeployError, Engine, EngineBuilder, HandlerError, Holder, ItemId,
-    Limits, OpenError, Time, Value, VirtualClock,
+    Limits, OpenError, Seq, Time, Value, VirtualClock,
 };
 use actum_log::{Fault, FaultyStore, FileSigner, Genesis, MemoryStore, Signer};
 
@@ -194,6 +194,34 @@ async fn nobody_is_offered_work_that_separation_of_duties_forbids() {
     engine.complete(case, ItemId(0), ana, nothing()).await.unwrap();
     assert!(engine.offered_to(ana).is_empty());
     assert_eq!(engine.offered_to(ben).len(), 1);
+}
+
+#[tokio::test]
+async fn a_subscription_catches_up_follows_and_ends_without_a_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = at(directory.path()).open().await.unwrap();
+    let net = engine.deploy(REFUND).await.unwrap().0.hash;
+    for _ in 0..300 {
+        engine.start_case(net, None, amount(1)).await.unwrap();
+    }
+    let mut early = engine.subscribe(Seq(0));
+    let mut late = engine.subscribe(Seq(1_000));
+    let follower = tokio::spawn(async move {
+        let mut seqs = Vec::new();
+        while let Some(record) = early.next().await.unwrap() {
+            seqs.push(record.header().seq);
+        }
+        seqs
+    });
+    for _ in 0..300 {
+        engine.start_case(net, None, amount(1)).await.unwrap();
+    }
+    assert_eq!(late.next().await.unwrap().unwrap().header().seq, 1_000);
+    assert_eq!(late.position(), Seq(1_001));
+    engine.close().await.unwrap();
+    let seqs = follower.await.unwrap();
+    assert!(seqs.iter().copied().eq(0..seqs.len() as u64), "a gap, or an event twice");
+    assert!(seqs.len() > 600 * 3, "{}", seqs.len());
 }
 
 #[tokio::test]
