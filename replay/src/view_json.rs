@@ -1,0 +1,62 @@
+//! A case's state as JSON: the form of `show -o json`, stable for scripts.
+
+use actum_model::{WorkItemState, json};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{CaseView, Done, names};
+
+impl CaseView {
+    /// The state with names instead of ordinals. The keys are listed in this room's README.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let net = self.net.as_deref();
+        let case = &self.case;
+        let variables =
+            case.variables.iter().map(|(variable, value)| (names::variable(net, *variable), json::to_json(value)));
+        let tokens =
+            case.control.marking.iter().map(|(condition, count)| (names::condition(net, condition), Json::from(count)));
+        json!({
+            "case": case.id.0,
+            "key": self.key,
+            "net": net.map(|net| net.name.as_str()),
+            "net_hash": case.net.to_string(),
+            "status": case.control.status.name(),
+            "reason": self.reason,
+            "version": case.version,
+            "seq": case.last_seq.0,
+            "started": case.started.to_string(),
+            "changed": case.changed.to_string(),
+            "variables": variables.collect::<Map<_, _>>(),
+            "tokens": tokens.collect::<Map<_, _>>(),
+            "items": case.control.items.iter().map(|item| self.item(item)).collect::<Vec<_>>(),
+            "done": self.done.iter().map(|done| self.done(done)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn item(&self, item: &WorkItemState) -> Json {
+        let net = self.net.as_deref();
+        let failure = self.failures.iter().rev().find(|(failed, ..)| *failed == item.id);
+        json!({
+            "item": item.id.0,
+            "task": names::task(net, item.task),
+            "phase": item.phase.name(),
+            "attempt": item.attempt,
+            "role": item.role.map(|role| names::role(net, role)),
+            "offered_to": item.offered_to.iter().map(|actor| self.names.actor(*actor)).collect::<Vec<_>>(),
+            "actor": item.resource.map(|actor| self.names.actor(actor)),
+            "consumed": item.consumed.iter().map(|condition| names::condition(net, *condition)).collect::<Vec<_>>(),
+            "code": failure.map(|(_, code, _)| code),
+            "message": failure.map(|(.., message)| message),
+        })
+    }
+
+    fn done(&self, done: &Done) -> Json {
+        json!({
+            "item": done.item.0,
+            "task": names::task(self.net.as_deref(), done.task),
+            "actor": self.names.actor(done.actor),
+            "time": done.time.to_string(),
+            "seq": done.seq.0,
+        })
+    }
+}

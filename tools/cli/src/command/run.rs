@@ -1,0 +1,2 @@
+//! `run`.
+pub(crate) use crate::run::{Args, run};

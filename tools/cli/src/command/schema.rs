@@ -1,0 +1,33 @@
+//! `schema`: prints the JSON Schema of what people write.
+
+use clap::ValueEnum;
+
+use crate::failure::{Exit, Outcome};
+use crate::output::Output;
+
+/// Print the JSON Schema of net files, for editors and linters
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  actum schema net > net.schema.json
+  then begin a net with: # yaml-language-server: $schema=net.schema.json")]
+pub(crate) struct Args {
+    /// Of what
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// Net files, in YAML or JSON
+    Net,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let schema = match args.what {
+        What::Net => actum_net::JSON_SCHEMA,
+    };
+    let mut output = Output::new();
+    output.line(schema.trim_end())?;
+    output.finish()?;
+    Ok(Exit::Done)
+}

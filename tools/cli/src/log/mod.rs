@@ -1,0 +1,15 @@
+//! Reading logs. Whatever is read is verified on the way, so that no command shows what does not verify.
+//!
+//! [`open()`] gives the bytes of an archive: a file's, or those that a child process makes of a data directory
+//! ([`child`]: the storage engine aborts its process on some damaged files). [`verified`] turns them into blocks that
+//! were judged, whose records `actum-replay` takes.
+
+mod child;
+mod open;
+mod target;
+mod verified;
+
+pub(crate) use child::{Served, probe};
+pub(crate) use open::{OpenLog, open};
+pub(crate) use target::Target;
+pub(crate) use verified::{explain, judge, read};

@@ -1,0 +1,117 @@
+//! Writes a file completely or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Exit, Failure, Outcome};
+
+/// Where an export goes.
+pub(crate) enum Target {
+    /// Standard output.
+    Output(BufWriter<io::Stdout>),
+    /// A device or pipe, which cannot be replaced.
+    Device(PathBuf, BufWriter<File>),
+    /// A file that has its name only once it is complete.
+    File(NewFile),
+}
+
+/// A file under construction; removed unless it is kept.
+pub(crate) struct NewFile {
+    path: PathBuf,
+    part: PathBuf,
+    writer: BufWriter<File>,
+    kept: bool,
+}
+
+impl Target {
+    /// Standard output for `None` and `-`; else a new file. An existing one is replaced only with `force`.
+    pub(crate) fn open(path: Option<&Path>, force: bool) -> Outcome<Self> {
+        match path {
+            None => Ok(Target::Output(BufWriter::with_capacity(1 << 18, io::stdout()))),
+            Some(path) if path == Path::new("-") => Target::open(None, force),
+            Some(path) if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) => {
+                let file = OpenOptions::new().write(true).open(path);
+                let file = file.map_err(|error| Failure::file(path, "written", &error))?;
+                Ok(Target::Device(path.to_owned(), BufWriter::with_capacity(1 << 18, file)))
+            }
+            Some(path) => NewFile::create(path, force).map(Target::File),
+        }
+    }
+
+    /// What an error in writing means.
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
+        match self {
+            Target::Output(_) => Failure::output(error),
+            Target::Device(path, _) => Failure::file(path, "written", error),
+            Target::File(file) => Failure::file(&file.path, "written", error),
+        }
+    }
+
+    /// All was written and is right: a file survives power loss and gets its name.
+    pub(crate) fn keep(self) -> Outcome<()> {
+        match self {
+            Target::Output(mut output) => output.flush().map_err(|error| Failure::output(&error)),
+            Target::Device(path, mut device) => device.flush().map_err(|error| Failure::file(&path, "written", &error)),
+            Target::File(mut file) => file.keep().map_err(|error| Failure::file(&file.path, "written", &error)),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Target::Output(output) => output.write(bytes),
+            Target::Device(_, device) => device.write(bytes),
+            Target::File(file) => file.writer.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Target::Output(output) => output.flush(),
+            Target::Device(_, device) => device.flush(),
+            Target::File(file) => file.writer.flush(),
+        }
+    }
+}
+
+impl NewFile {
+    fn create(path: &Path, force: bool) -> Outcome<Self> {
+        if path.exists() && (!force || path.is_dir()) {
+            let advice = if path.is_dir() { "name a file" } else { "name another file, or replace it with --force" };
+            return Err(Failure::new(Exit::Failure, format!("{} exists already; {advice}", path.display())));
+        }
+        let Some(name) = path.file_name() else {
+            return Err(Failure::new(Exit::Usage, format!("{} is not the name of a file", path.display())));
+        };
+        let part = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        let file = OpenOptions::new().write(true).create_new(true).open(&part);
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                let directory = path.parent().unwrap_or(Path::new(".")).display();
+                Failure::new(Exit::NotFound, format!("there is no directory {directory}; make it first"))
+            }
+            _ => Failure::file(path, "written", &error),
+        })?;
+        let writer = BufWriter::with_capacity(1 << 18, file);
+        Ok(NewFile { path: path.to_owned(), part, writer, kept: false })
+    }
+
+    fn keep(&mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        self.writer.get_ref().sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        self.kept = true;
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            fs::remove_file(&self.part).ok();
+        }
+    }
+}
