@@ -21,6 +21,19 @@ pub(crate) fn load(directory: &Path) -> Result<Arc<dyn Signer>, OpenError> {
     Ok(Arc::new(signer))
 }
 
+/// Whether a directory holds keys already.
+pub(crate) fn exist(directory: &Path) -> bool {
+    directory.join(KEYS).exists()
+}
+
+/// Removes keys that were made for a log that was not: nothing was signed with them.
+pub(crate) fn discard(directory: &Path) {
+    let removed = fs::remove_dir_all(directory.join(KEYS));
+    if let Err(error) = removed {
+        tracing::warn!("the keys of a log that was not created are left behind: {error}");
+    }
+}
+
 /// Makes the keys of a new log; keys that an interrupted creation left are used. Returns the signer and the digest of the next key.
 pub(crate) fn create(directory: &Path) -> Result<(Arc<dyn Signer>, [u8; 32]), OpenError> {
     let keys = directory.join(KEYS);

@@ -142,6 +142,8 @@ fn create(
     directory: &Path,
     given: Option<Arc<dyn Signer>>,
 ) -> Result<(FjallStore, Arc<dyn Signer>), OpenError> {
+    let had_keys = keys::exist(directory);
+    let is_given = given.is_some();
     let (signer, next) = match given {
         Some(signer) => (signer, None),
         None => keys::create(directory).map(|(signer, next)| (signer, Some(next)))?,
@@ -150,7 +152,12 @@ fn create(
     let store = actum_fjall::create(directory, genesis.to_string().as_bytes(), 1, &actum_fjall::Options::default())
         .map_err(|error| match error {
             actum_fjall::OpenError::Locked(path) => OpenError::Locked(path.display().to_string()),
-            error @ actum_fjall::OpenError::Exists { .. } => OpenError::Options(error.to_string()),
+            error @ actum_fjall::OpenError::Exists { .. } => {
+                if !had_keys && !is_given {
+                    keys::discard(directory);
+                }
+                OpenError::Options(error.to_string())
+            }
             error => OpenError::Read(error.into()),
         })?;
     Ok((store, signer))
@@ -184,7 +191,9 @@ fn check_clock(genesis: &Genesis, clock: &dyn Clock) -> Result<(), OpenError> {
 fn recover(source: &dyn FrameSource, views: &Views) -> Result<(State, Folded, Resume), OpenError> {
     let mut state = State::default();
     let mut failed: Option<ReadError> = None;
-    let mut folded = fold(source, 0, FoldOptions::default(), |view| match take_in(&mut state, views, view) {
+    // So that a dossier can be made of every case that ends.
+    let options = FoldOptions { stream_roots: true, ..FoldOptions::default() };
+    let mut folded = fold(source, 0, options, |view| match take_in(&mut state, views, view) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             failed = Some(error);

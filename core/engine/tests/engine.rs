@@ -225,6 +225,14 @@ async fn a_subscription_catches_up_follows_and_ends_without_a_gap() {
 }
 
 #[tokio::test]
+async fn a_directory_with_other_files_is_left_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("letter.txt"), "dear").unwrap();
+    assert!(matches!(at(directory.path()).open().await, Err(OpenError::Options(why)) if why.contains("letter.txt")));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn one_engine_at_a_time_has_a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let engine = at(directory.path()).open().await.unwrap();
