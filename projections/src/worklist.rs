@@ -59,6 +59,27 @@ impl Worklist {
         self.read(|rows| rows.pick(rows.offered.get(&(net, role)), limit))
     }
 
+    /// Work offered to a role of a net that one of its members may take, oldest case first, at most `limit`: not what is
+    /// offered to others only, nor what is `apart` from a task that the actor did or has in the same case.
+    pub fn offered_to(
+        &self,
+        actor: ActorId,
+        net: NetHash,
+        role: RoleIx,
+        apart: impl Fn(TaskIx, TaskIx) -> bool,
+        limit: usize,
+    ) -> Vec<WorkRow> {
+        self.read(|rows| {
+            let may_take = |row: &&WorkRow| {
+                let Holder::Offered(_, to) = &row.holder else { return false };
+                (to.is_empty() || to.contains(&actor))
+                    && !rows.tasks_of(row.case, actor).any(|other| apart(row.task, other))
+            };
+            let offered = rows.offered.get(&(net, role)).into_iter().flatten();
+            offered.filter_map(|key| rows.by_item.get(key)).filter(may_take).take(limit).cloned().collect()
+        })
+    }
+
     /// Work that somebody has, oldest case first, at most `limit`.
     pub fn held(&self, actor: ActorId, limit: usize) -> Vec<WorkRow> {
         self.read(|rows| rows.pick(rows.held.get(&actor), limit))
@@ -78,18 +99,7 @@ impl Worklist {
 
     /// Tasks of a case that somebody did, has taken or is doing. Nothing once the case has ended.
     pub fn tasks_of(&self, case: CaseId, actor: ActorId) -> Vec<TaskIx> {
-        self.read(|rows| {
-            let done =
-                rows.done.get(&case).into_iter().flatten().filter(|(_, who)| *who == actor).map(|(task, _)| *task);
-            let held =
-                rows.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).filter_map(|(_, row)| {
-                    match row.holder {
-                        Holder::Allocated(who) | Holder::Started(who) if who == actor => Some(row.task),
-                        _ => None,
-                    }
-                });
-            done.chain(held).collect()
-        })
+        self.read(|rows| rows.tasks_of(case, actor).collect())
     }
 
     /// Number of items.
@@ -117,6 +127,19 @@ impl Worklist {
 }
 
 impl Rows {
+    fn tasks_of(&self, case: CaseId, actor: ActorId) -> impl Iterator<Item = TaskIx> {
+        let done = self.done.get(&case).into_iter().flatten();
+        let done = done.filter(move |(_, who)| *who == actor).map(|(task, _)| *task);
+        let held =
+            self.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).filter_map(move |(_, row)| {
+                match row.holder {
+                    Holder::Allocated(who) | Holder::Started(who) if who == actor => Some(row.task),
+                    _ => None,
+                }
+            });
+        done.chain(held)
+    }
+
     fn pick(&self, keys: Option<&BTreeSet<Key>>, limit: usize) -> Vec<WorkRow> {
         keys.into_iter().flatten().take(limit).filter_map(|key| self.by_item.get(key).cloned()).collect()
     }

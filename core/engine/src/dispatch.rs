@@ -15,8 +15,17 @@ use crate::activity::Ongoing;
 use crate::handler::{Call, Handler, HandlerError, Registry};
 use crate::request::{Ask, Invocation, Request};
 
-/// Longest message of a failure that goes into the log; what is longer is cut.
+/// Longest code and message of a failure that go into the log; what is longer is cut, so that a failure always fits.
+const CODE_BYTES_MAX: usize = 200;
 const MESSAGE_BYTES_MAX: usize = 2_048;
+
+/// Which call a result is of.
+#[derive(Clone, Copy)]
+struct CallId {
+    case: CaseId,
+    item: ItemId,
+    attempt: u32,
+}
 
 pub(crate) struct Dispatcher {
     pub(crate) runtime: Handle,
@@ -30,12 +39,13 @@ impl Dispatcher {
         for Invocation { net, effect, ongoing } in invocations {
             let Effect::Invoke { case, item, task, attempt, input } = effect else { continue };
             let definition = &net.tasks[task.index()];
+            let of = CallId { case, item, attempt };
             let Work::Automatic { handler, .. } = &definition.work else { continue };
             let input = match input {
                 Ok(input) => input,
                 Err(error) => {
                     let error = HandlerError::new("work/input", format!("its parameters cannot be computed: {error}"));
-                    finish(&self.results, case, item, Err(error), ongoing);
+                    finish(&self.results, of, Err(error), ongoing);
                     continue;
                 }
             };
@@ -50,7 +60,7 @@ impl Dispatcher {
                 // The semaphore is never closed.
                 let _permit = running.acquire_owned().await;
                 let outcome = guarded(handler, call).await;
-                finish(&results, case, item, outcome, ongoing);
+                finish(&results, of, outcome, ongoing);
             });
         }
     }
@@ -67,20 +77,19 @@ async fn guarded(handler: Arc<dyn Handler>, call: Call) -> Result<Value, Handler
     }
 }
 
-fn finish(
-    results: &Sender<Request>,
-    case: CaseId,
-    item: ItemId,
-    outcome: Result<Value, HandlerError>,
-    ongoing: Ongoing,
-) {
+fn finish(results: &Sender<Request>, of: CallId, outcome: Result<Value, HandlerError>, ongoing: Ongoing) {
+    let CallId { case, item, attempt } = of;
     let command = match outcome {
         Ok(result) => CaseCommand::CompleteWork { item, result },
-        Err(HandlerError { code, mut message }) => {
-            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
-            CaseCommand::FailWork { item, code, message }
-        }
+        Err(HandlerError { code, message }) => fail(item, code, message),
     };
     // After the engine closed, the result is lost; the item is asked for again at the next opening.
-    results.send(Request { ask: Ask::Result { case, command }, ongoing }).ok();
+    results.send(Request { ask: Ask::Result { case, attempt, command }, ongoing }).ok();
+}
+
+/// The command that fails an item.
+pub(crate) fn fail(item: ItemId, mut code: String, mut message: String) -> CaseCommand {
+    code.truncate(code.floor_char_boundary(CODE_BYTES_MAX));
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    CaseCommand::FailWork { item, code, message }
 }

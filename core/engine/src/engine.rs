@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use actum_log::{EventStore, FrameSource, Signer};
-use actum_model::{ActorId, Case, CaseCommand, CaseId, ItemId, NetHash, Seq, Value};
+use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, NetHash, Seq, Value};
 use actum_net::{Diagnostic, Net, Work};
-use actum_projections::{CaseRow, Cases, Holder, WorkRow, Worklist};
+use actum_projections::{CaseRow, Cases, WorkRow, Worklist};
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::{oneshot, watch};
 
@@ -109,7 +109,6 @@ impl Engine {
             return Err(DeployError::UnknownHandlers(unknown));
         }
         self.ask(|reply| Ask::Deploy { net: net.clone(), reply }).await?;
-        self.inner.views.add_net(net.clone());
         Ok((net, checked.warnings))
     }
 
@@ -147,25 +146,15 @@ impl Engine {
             for (index, role) in net.roles.iter().enumerate() {
                 if directory.has_role(actor, &role.name) {
                     let role = actum_model::RoleIx::of(index);
-                    rows.extend(views.worklist.offered(net.hash, role, self.inner.limits.worklist_rows_max));
+                    let apart = |one, other| actum_kernel::kept_apart(&net, one, other);
+                    let limit = self.inner.limits.worklist_rows_max;
+                    rows.extend(views.worklist.offered_to(actor, net.hash, role, apart, limit));
                 }
             }
         }
-        rows.retain(|row| match &row.holder {
-            Holder::Offered(_, to) => (to.is_empty() || to.contains(&actor)) && self.is_separate(row, actor),
-            _ => false,
-        });
         rows.sort_by_key(|row| (row.case, row.item));
         rows.truncate(self.inner.limits.worklist_rows_max);
         rows
-    }
-
-    /// Nothing that the actor did or does in the case keeps the actor from this work.
-    fn is_separate(&self, row: &WorkRow, actor: ActorId) -> bool {
-        let views = &self.inner.views;
-        let Some(net) = views.net(row.net) else { return false };
-        let others = views.worklist.tasks_of(row.case, actor);
-        !others.into_iter().any(|other| actum_kernel::kept_apart(&net, row.task, other))
     }
 
     /// Work that somebody has taken or begun.
@@ -261,13 +250,10 @@ impl Engine {
     /// Returns how a case stands once it has ended or can do nothing more; at once when that is so already.
     /// `None` when there is no such case, or the engine ends before it.
     pub async fn ended(&self, case: CaseId) -> Option<CaseRow> {
-        let end = self.inner.views.wait_for_end(case);
-        let row = self.row(case)?;
-        if row.status != actum_model::CaseStatus::Open {
-            return Some(row);
+        if let Some(end) = self.inner.views.wait_for_end(case) {
+            end.await.ok()?;
         }
-        end.await.ok()?;
-        self.row(case)
+        self.row(case).filter(|row| row.status != CaseStatus::Open)
     }
 
     /// All cases.
@@ -343,8 +329,10 @@ impl Engine {
         tokio::task::spawn_blocking(move || {
             // A full queue is drained by the partition's thread: waiting is right here. If the thread has ended, all is stored.
             inner.requests.send(request).ok();
-            let threads = std::mem::take(&mut *inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
-            threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| CommandError::Closed))
+            // Held while joining, so that whoever closes another clone waits too.
+            let mut threads = inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            let ended: Vec<_> = threads.drain(..).map(JoinHandle::join).collect();
+            ended.into_iter().try_for_each(|thread| thread.map_err(|_| CommandError::Closed))
         })
         .await
         .unwrap_or(Err(CommandError::Closed))

@@ -2,7 +2,7 @@
 
 use actum_log::{FrameSource, Header, ReadError, StoredRecord, records};
 use actum_model::{
-    ActorId, CaseEvent, CaseId, Event, Meta, Seq, Time,
+    ActorId, Case, CaseEvent, CaseId, Event, Meta, Seq, Time,
     payload::{self, DecodeError},
 };
 
@@ -59,6 +59,15 @@ pub(crate) fn of_case(source: &dyn FrameSource, case: CaseId, last: Seq) -> Resu
     }
     events.reverse();
     Ok(events)
+}
+
+/// An open case as it was after one of its events.
+pub(crate) fn case_at(source: &dyn FrameSource, case: CaseId, at: Seq) -> Result<Case, HistoryError> {
+    let mut state = Case::unborn(case);
+    for LoggedEvent { meta, event, .. } in of_case(source, case, at)? {
+        state.apply(&meta, &event);
+    }
+    Ok(state)
 }
 
 fn meta(header: &Header) -> Meta {

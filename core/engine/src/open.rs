@@ -22,7 +22,8 @@ use crate::builder::{EngineBuilder, Place};
 use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Inner, Opened};
-use crate::error::{OpenError, WriteError, chain};
+use crate::error::{CommandError, OpenError, WriteError, chain};
+use crate::history::case_at;
 use crate::keys;
 use crate::partition::{Partition, Refused, stream};
 use crate::publish::Publisher;
@@ -42,6 +43,7 @@ struct Ready {
 }
 
 pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+    builder.limits = builder.limits.checked().map_err(OpenError::Options)?;
     let place = std::mem::replace(&mut builder.place, Place::Memory);
     let Ready { store, signer, is_new } = ready(place, &builder)?;
     let source = store.source();
@@ -60,7 +62,9 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
     let unacknowledged_blocks = folded.unacknowledged_blocks().unwrap_or(folded.blocks);
     announce(&mut partition, &folded, unacknowledged_blocks, builder.clock.now())?;
     let opened_event = activity.begin();
-    let pending = partition.pending(&opened_event);
+    let pending = partition
+        .pending(&opened_event, |case, seq| case_at(&*source, case.id, seq))
+        .map_err(|error| corrupt(&error))?;
     let opened = Opened {
         is_new,
         blocks: folded.blocks,
@@ -229,12 +233,20 @@ fn take_in(state: &mut State, views: &Views, view: &RecordView<'_>) -> Result<()
         cause: header.cause.map(Seq),
     };
     let key = view.extensions().business_key();
+    if (header.stream < stream::SYSTEM) != matches!(event, Event::Case(_)) {
+        return Err(at("it is in a stream of another kind".to_owned()));
+    }
     if let Event::Case(event) = &event {
         let net = match event {
             CaseEvent::CaseStarted { net, .. } => Some(*net),
             _ => state.cases.get(&CaseId(header.stream)).map(|case| case.net),
         };
         let net = net.ok_or_else(|| at(format!("case {} was not started", header.stream)))?;
+        let known = state.nets.get(&net).ok_or_else(|| at(format!("the net {net} was not deployed")))?;
+        // Signed, yet written by none of ours: everything after this may index the net.
+        if !actum_kernel::fits(known, event) || header.terminal != event.is_terminal() {
+            return Err(at(format!("it cannot happen in the net {}", known.name)));
+        }
         views.apply_case(&Recorded { case: CaseId(header.stream), net, key, meta: &meta, event });
     }
     state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))
@@ -350,8 +362,9 @@ fn wait_until_written(engine: &Engine, ongoing: crate::activity::Ongoing) -> Res
     let ask = Ask::Look { case: CaseId(0), reply };
     engine.inner.requests.send(Request { ask, ongoing }).ok();
     match answer.blocking_recv() {
-        Ok(Err(crate::error::CommandError::Stopped(error))) => Err(error.into()),
-        _ => Ok(()),
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(CommandError::Stopped(error))) => Err(error.into()),
+        Ok(Err(_)) | Err(_) => Err(WriteError("a thread of the engine ended".into()).into()),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Limits of an engine: every queue and every size has one.
 
+use actum_log::limits::PAYLOAD_BYTES_MAX;
+use tokio::sync::Semaphore;
+
 /// Limits, each with a default that suits most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,7 +15,7 @@ pub struct Limits {
     pub handlers_max: usize,
     /// Cases open at the same time; more are answered `Busy`.
     pub cases_open_max: usize,
-    /// Bytes of data in one event.
+    /// Bytes of data in one event, at least 4,096; the format's own limit holds too.
     pub payload_bytes_max: usize,
     /// Bytes of an actor's name.
     pub name_bytes_max: usize,
@@ -20,6 +23,28 @@ pub struct Limits {
     pub busy_retry_ms: u64,
     /// Rows that one worklist call answers.
     pub worklist_rows_max: usize,
+}
+
+/// What every failure needs to be recorded, with its code and message.
+const PAYLOAD_BYTES_LEAST: usize = 4_096;
+
+impl Limits {
+    /// Limits that the engine can keep.
+    pub(crate) fn checked(mut self) -> Result<Self, String> {
+        let blocks = usize::try_from(self.blocks_in_flight_max).unwrap_or(usize::MAX);
+        let least = [
+            ("requests_max", self.requests_max, 1),
+            ("blocks_in_flight_max", blocks, 1),
+            ("handlers_max", self.handlers_max, 1),
+            ("payload_bytes_max", self.payload_bytes_max, PAYLOAD_BYTES_LEAST),
+        ];
+        if let Some((name, _, least)) = least.into_iter().find(|(_, limit, least)| limit < least) {
+            return Err(format!("the limit {name} must be at least {least}"));
+        }
+        self.handlers_max = self.handlers_max.min(Semaphore::MAX_PERMITS);
+        self.payload_bytes_max = self.payload_bytes_max.min(PAYLOAD_BYTES_MAX);
+        Ok(self)
+    }
 }
 
 impl Default for Limits {

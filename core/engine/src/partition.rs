@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use actum_kernel::{Cause, Context, Decided, decide, effects};
-use actum_log::limits::BUSINESS_KEY_BYTES_MAX;
+use actum_kernel::{Cause, Context, Decided, Effect, decide, effects, pending_effects};
+use actum_log::limits::{BUSINESS_KEY_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use actum_log::{Draft, ExtensionFields, Extensions, PushError, Stage};
 use actum_model::{
     ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Event, Meta, Rejection, Seq, SystemEvent, Time,
@@ -12,6 +12,7 @@ use actum_model::{
 use actum_net::Net;
 
 use crate::activity::Ongoing;
+use crate::dispatch::fail;
 use crate::error::CommandError;
 use crate::options::Limits;
 use crate::request::{Answer, Ask, Invocation, Release, Started, Update};
@@ -19,7 +20,7 @@ use crate::state::State;
 
 /// The streams of the system (FORMAT.md section 2).
 pub(crate) mod stream {
-    const SYSTEM: u64 = 1 << 63;
+    pub(crate) const SYSTEM: u64 = 1 << 63;
     pub(crate) const ENGINE: u64 = SYSTEM + 1;
     pub(crate) const NETS: u64 = SYSTEM + 3;
     pub(crate) const DIRECTORY: u64 = SYSTEM + 4;
@@ -63,8 +64,8 @@ impl Partition {
                 Err(Refused::NoRoom) => return Err((NoRoom(Ask::Command { case, actor, command, reply }), ongoing)),
                 Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
             },
-            Ask::Result { case, command } => match self.result(case, &command, now, &ongoing) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Result { case, command }), ongoing)),
+            Ask::Result { case, attempt, command } => match self.result(case, attempt, &command, now, &ongoing) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Result { case, attempt, command }), ongoing)),
                 _ => Answer::Nobody,
             },
             Ask::Deploy { net, reply } => match self.deploy(&net, now) {
@@ -139,10 +140,24 @@ impl Partition {
     }
 
     /// A handler's result. One that the net refuses fails the item; one that comes too late is of no use to anybody.
-    fn result(&mut self, id: CaseId, command: &CaseCommand, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {
+    fn result(
+        &mut self,
+        id: CaseId,
+        attempt: u32,
+        command: &CaseCommand,
+        now: Time,
+        ongoing: &Ongoing,
+    ) -> Result<(), Refused> {
+        let (CaseCommand::CompleteWork { item, .. } | CaseCommand::FailWork { item, .. }) = command else {
+            return Ok(());
+        };
+        let known = self.state.cases.get(&id).and_then(|case| case.control.item(*item));
+        if known.is_none_or(|known| known.attempt != attempt) {
+            return Ok(());
+        }
         let refused = match (self.command(id, ActorId::ENGINE, command, now, ongoing), command) {
             (Err(Refused::Error(CommandError::Rejected(refused))), CaseCommand::CompleteWork { item, .. }) => {
-                CaseCommand::FailWork { item: *item, code: refused.code.to_owned(), message: refused.message }
+                fail(*item, refused.code.to_owned(), refused.message)
             }
             (other, _) => return other,
         };
@@ -157,6 +172,7 @@ impl Partition {
             SystemEvent::NetDeployed { net: net.hash, name: net.name.clone(), canonical: net.canonical.clone() };
         self.stage_system(stream::NETS, event, now)?;
         self.state.add_net(net.clone());
+        self.release.updates.push(Update::Net(net.clone()));
         Ok(())
     }
 
@@ -185,6 +201,9 @@ impl Partition {
     pub(crate) fn stage_system(&mut self, stream: u64, event: SystemEvent, now: Time) -> Result<(), Refused> {
         let event = Event::System(event);
         let encoded = payload::encode(&event);
+        if encoded.bytes.len() > PAYLOAD_BYTES_MAX {
+            return Err(too_large(PushError::PayloadTooLong(encoded.bytes.len())));
+        }
         if !self.stage.has_room(1, RECORD_OVERHEAD_BYTES + encoded.bytes.len()) {
             return Err(Refused::NoRoom);
         }
@@ -276,21 +295,34 @@ impl Partition {
         self.release.updates.push(Update::Case { case: id, net: net.hash, key: key.map(Into::into), meta, event });
     }
 
-    /// What to ask the world again after a restart.
-    pub(crate) fn pending(&self, ongoing: &Ongoing) -> Vec<Invocation> {
+    /// What to ask the world again after a restart, as it was asked before: `at` gives a case as it was after an event, so
+    /// that what has changed since does not change what is asked for under the same attempt.
+    pub(crate) fn pending<E>(
+        &self,
+        ongoing: &Ongoing,
+        at: impl Fn(&Case, Seq) -> Result<Case, E>,
+    ) -> Result<Vec<Invocation>, E> {
         let mut open: Vec<&Case> =
             self.state.cases.values().filter(|case| case.control.status == CaseStatus::Open).collect();
         open.sort_by_key(|case| case.id);
-        open.into_iter()
-            .filter_map(|case| Some((case, self.state.nets.get(&case.net)?)))
-            .flat_map(|(case, net)| {
-                actum_kernel::pending_effects(net, case).map(|effect| Invocation {
-                    net: net.clone(),
-                    effect,
-                    ongoing: ongoing.beget(),
-                })
-            })
-            .collect()
+        let mut invocations = Vec::new();
+        for case in open {
+            let Some(net) = self.state.nets.get(&case.net) else { continue };
+            for effect in pending_effects(net, case) {
+                let Effect::Invoke { item, .. } = &effect else { continue };
+                let asked = case.control.item(*item).map_or(case.last_seq, |item| item.event);
+                let effect = if asked < case.last_seq {
+                    let then = at(case, asked)?;
+                    let same = |of: &Effect| matches!(of, Effect::Invoke { item: other, .. } if other == item);
+                    pending_effects(net, &then).find(same)
+                } else {
+                    Some(effect)
+                };
+                let invocation = |effect| Invocation { net: net.clone(), effect, ongoing: ongoing.beget() };
+                invocations.extend(effect.map(invocation));
+            }
+        }
+        Ok(invocations)
     }
 }
 

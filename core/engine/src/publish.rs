@@ -55,7 +55,12 @@ impl Publisher {
                         self.durable.send(Err(error.clone())).ok();
                         stopped.get_or_insert(error);
                     }
-                    Err(_) => { store_gone = true; stored = crossbeam_channel::never(); }
+                    Err(_) => {
+                        store_gone = true;
+                        stored = crossbeam_channel::never();
+                        // The partition must not wait for blocks that nobody stores any more.
+                        self.durable.send(Err(cut_short())).ok();
+                    }
                 },
             }
             while let Some(next) = waiting.pop_front_if(|next| next.after <= durable || stopped.is_some() || store_gone)
@@ -64,7 +69,10 @@ impl Publisher {
                 let failed = (next.after > durable).then(|| stopped.clone().unwrap_or_else(cut_short));
                 match failed.or(next.stopped) {
                     None => self.let_go(next.release),
-                    Some(error) => fail(next.release, &error),
+                    Some(error) => {
+                        fail(next.release, &error);
+                        self.views.end();
+                    }
                 }
             }
         }
@@ -77,6 +85,12 @@ impl Publisher {
             answer.send();
             drop(ongoing);
         }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.views.end();
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) enum Ask {
     /// What a handler gave back.
     Result {
         case: CaseId,
+        /// Which attempt it is the result of.
+        attempt: u32,
         command: CaseCommand,
     },
     Deploy {
@@ -102,6 +104,7 @@ impl Answer {
 pub(crate) enum Update {
     Case { case: CaseId, net: NetHash, key: Option<Box<str>>, meta: Meta, event: CaseEvent },
     System { event: SystemEvent },
+    Net(Arc<Net>),
 }
 
 /// Something to be done, and that it is going on.

@@ -44,7 +44,7 @@ enum Wake {
     Durable(Result<u64, WriteError>),
     /// Nothing waits.
     Idle,
-    /// No caller is left.
+    /// Nobody is left to ask, or to be answered.
     Gone,
 }
 
@@ -74,9 +74,8 @@ impl Runner {
         let staged = !self.partition.release.is_empty() || self.partition.stage.open_events() > 0;
         let in_flight = self.closed - self.durable;
         let of = |request: Result<Request, _>| request.map_or(Wake::Gone, Wake::Request);
-        let stored = |outcome: Result<_, _>| {
-            Wake::Durable(outcome.unwrap_or_else(|_| Err(WriteError("the storing thread ended".into()))))
-        };
+        // Without the publishing thread nobody is ever answered again.
+        let stored = |outcome: Result<_, _>| outcome.map_or(Wake::Gone, Wake::Durable);
         if staged && in_flight < self.in_flight_max {
             // There is room downstream: take what waits, then close the block at once.
             return select! {
@@ -116,7 +115,7 @@ impl Runner {
     fn flush(&mut self) {
         while self.closed - self.durable >= self.in_flight_max && self.stopped.is_none() {
             let outcome = self.wires.durable.recv();
-            self.settle(outcome.unwrap_or_else(|_| Err(WriteError("the storing thread ended".into()))));
+            self.settle(outcome.unwrap_or_else(|_| Err(WriteError("the publishing thread ended".into()))));
         }
         let clocks = Clocks {
             wall_ns: self.clock.now().0 as i64,
@@ -149,6 +148,8 @@ impl Runner {
                 if self.stopped.is_none() {
                     tracing::error!("{error}");
                     self.stopped = Some(error);
+                    // Tells who waits for something else than an answer.
+                    self.publish(Release::default());
                 }
                 // Nothing in flight comes back any more.
                 self.durable = self.closed;

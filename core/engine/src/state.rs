@@ -1,6 +1,6 @@
 //! What a partition decides from: open cases, nets, directory, business keys. A fold of the log.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actum_model::{Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SystemEvent};
@@ -15,8 +15,9 @@ pub(crate) struct State {
     /// The newest net of each name.
     pub(crate) newest: FxHashMap<String, NetHash>,
     pub(crate) directory: Directory,
-    /// Which case was started with a key, by net name.
-    keys: FxHashMap<String, FxHashMap<Box<str>, CaseId>>,
+    /// Which case was started with a key, by net name. Keys come from outside: their hash is seeded, so that nobody can
+    /// choose ones that collide.
+    keys: FxHashMap<String, HashMap<Box<str>, CaseId>>,
     last_case: u64,
     /// Payload types that the log describes already.
     pub(crate) described: HashSet<(u16, u16)>,

@@ -1,9 +1,9 @@
 //! What everybody may read: only what is durable.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use actum_model::{CaseEvent, CaseId, Directory, NetHash};
+use actum_model::{CaseEvent, CaseId, CaseStatus, Directory, NetHash};
 use actum_net::Net;
 use actum_projections::{Cases, Projection, Recorded, Worklist};
 
@@ -18,8 +18,15 @@ pub(crate) struct Views {
     pub(crate) worklist: Worklist,
     directory: RwLock<Directory>,
     nets: RwLock<HashMap<NetHash, Arc<Net>>>,
-    /// Who wants to be told of a case's end.
-    waiting: Mutex<HashMap<CaseId, Vec<oneshot::Sender<()>>>>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Who wants to be told of a case's end.
+#[derive(Debug, Default)]
+struct Waiting {
+    by_case: HashMap<CaseId, Vec<oneshot::Sender<()>>>,
+    /// No case will change any more.
+    over: bool,
 }
 
 impl Views {
@@ -28,6 +35,7 @@ impl Views {
             Update::Case { case, net, key, meta, event } => {
                 self.apply_case(&Recorded { case: *case, net: *net, key: key.as_deref(), meta, event });
             }
+            Update::Net(net) => self.add_net(net.clone()),
             Update::System { event } => {
                 self.directory.write().unwrap_or_else(PoisonError::into_inner).apply(event);
             }
@@ -38,20 +46,35 @@ impl Views {
         self.cases.apply(recorded);
         self.worklist.apply(recorded);
         if recorded.event.is_terminal() || matches!(recorded.event, CaseEvent::CaseDeadlocked) {
-            let told = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&recorded.case);
+            let told = self.waiting().by_case.remove(&recorded.case);
             // Whoever gave up waiting is not told.
             told.into_iter().flatten().for_each(|waits| waits.send(()).unwrap_or_default());
         }
     }
 
-    /// Told when the case ends from now on.
-    pub(crate) fn wait_for_end(&self, case: CaseId) -> oneshot::Receiver<()> {
+    /// Told when the case ends, or dropped when it never will. `None` when there is nothing to wait for: the case is not
+    /// open, or the engine has ended.
+    pub(crate) fn wait_for_end(&self, case: CaseId) -> Option<oneshot::Receiver<()>> {
+        let mut waiting = self.waiting();
+        // A case's row changes before this lock is taken to tell of its end.
+        let is_open = self.cases.get(case).is_some_and(|row| row.status == CaseStatus::Open);
+        if waiting.over || !is_open {
+            return None;
+        }
         let (tell, told) = oneshot::channel();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = waiting.entry(case).or_default();
+        let waits = waiting.by_case.entry(case).or_default();
         waits.retain(|other| !other.is_closed());
         waits.push(tell);
-        told
+        Some(told)
+    }
+
+    /// Nothing changes any more: who waits is let go.
+    pub(crate) fn end(&self) {
+        *self.waiting() = Waiting { by_case: HashMap::new(), over: true };
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {

@@ -278,7 +278,7 @@ async fn a_log_keeps_its_kind_of_time() {
 async fn limits_are_kept_and_named() {
     let mut limits = Limits::default();
     limits.cases_open_max = 2;
-    limits.payload_bytes_max = 1_000;
+    limits.payload_bytes_max = 5_000;
     let engine = Engine::in_memory().limits(limits).handler_fn("bank", bank).open().await.unwrap();
     let net = engine.deploy(REFUND).await.unwrap().0.hash;
     let long = "k".repeat(600);
@@ -291,7 +291,7 @@ async fn limits_are_kept_and_named() {
     let large = "actum: 1\nnet: l\ndata: { s: { type: string, input: true } }\nstart: a\ntasks:\n  a: { handler: log, params: { message: x }, flow: end }\n";
     engine.cancel_case(CaseId(1), ActorId::ENGINE, "room").await.unwrap();
     let large = engine.deploy(large).await.unwrap().0.hash;
-    let input = BTreeMap::from([("s".to_owned(), Value::String("x".repeat(2_000)))]);
+    let input = BTreeMap::from([("s".to_owned(), Value::String("x".repeat(6_000)))]);
     assert_eq!(code(engine.start_case(large, None, input).await), "command/too-large");
 }
 

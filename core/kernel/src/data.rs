@@ -74,6 +74,18 @@ pub(crate) fn map_output(net: &Net, task: &Task, scope: &dyn Scope) -> Result<Ve
     Ok(changes)
 }
 
+/// Bytes that a value takes, about.
+pub(crate) fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(items) => items.iter().map(size).sum(),
+            Value::Map(entries) => entries.iter().map(|(key, value)| key.len() + size(value)).sum(),
+            _ => 0,
+        }
+}
+
 /// The value in the form that its type stores: JSON has no decimals and no times, so text is taken for them.
 fn admitted(code: &'static str, name: &str, kind: ValueKind, value: Value) -> Result<Value, Rejection> {
     value.check().map_err(|error| Rejection::new(code, format!("{name} cannot be stored: {error}")))?;

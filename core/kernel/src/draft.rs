@@ -4,7 +4,7 @@ use actum_model::{ActorId, Case, CaseEvent, Change, Control, Meta, Seq, TaskIx, 
 use actum_net::Net;
 use smallvec::SmallVec;
 
-use crate::scope::CaseScope;
+use crate::{data::size, scope::CaseScope};
 
 /// What caused an event of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct Draft<'a> {
     case: &'a Case,
     pub(crate) control: Control,
     changes: SmallVec<[Change; 4]>,
+    /// Bytes of the changes, about.
+    pub(crate) data_bytes: usize,
     events: Vec<Decided>,
     /// Tasks whose enabling may have changed, ascending.
     touched: SmallVec<[TaskIx; 8]>,
@@ -46,6 +48,7 @@ impl<'a> Draft<'a> {
             case,
             control: case.control.clone(),
             changes: SmallVec::new(),
+            data_bytes: 0,
             events: Vec::with_capacity(8),
             touched: SmallVec::new(),
         }
@@ -57,6 +60,7 @@ impl<'a> Draft<'a> {
         self.touch(&event);
         self.control.apply(&meta, &event);
         if let CaseEvent::CaseStarted { changes, .. } | CaseEvent::WorkCompleted { changes, .. } = &event {
+            self.data_bytes += changes.iter().map(|change| size(&change.value)).sum::<usize>();
             self.changes.extend(changes.iter().cloned());
         }
         self.events.push(Decided { actor, cause, event });

@@ -37,7 +37,7 @@ pub(crate) fn has_role(
     Err(Rejection::new("work/role", message))
 }
 
-/// Separation of duties: nobody does two tasks that one of them keeps apart, finished or under way.
+/// Separation of duties: nobody does two tasks that one of them keeps apart, finished, under way or to be tried again.
 pub(crate) fn separated(
     net: &Net,
     control: &Control,
@@ -46,7 +46,9 @@ pub(crate) fn separated(
     directory: &Directory,
 ) -> Result<(), Rejection> {
     let has = |other: &WorkItemState| {
-        other.id != item.id && other.resource == Some(actor) && matches!(other.phase, Phase::Allocated | Phase::Started)
+        other.id != item.id
+            && other.resource == Some(actor)
+            && matches!(other.phase, Phase::Allocated | Phase::Started | Phase::Failed)
     };
     let did = control.performers.iter().filter(|(_, who)| *who == actor).map(|(task, _)| *task);
     let conflict = did

@@ -4,7 +4,7 @@ use actum_model::{ActorId, AnyWorkItem, CaseEvent, TaskIx, Value, WorkItem, phas
 use actum_net::{Join, Work};
 
 use crate::{
-    EVENTS_MAX,
+    DATA_BYTES_MAX, EVENTS_MAX,
     data::map_output,
     draft::{Cause, Draft},
     join::{self, TooComplex},
@@ -25,6 +25,11 @@ pub(crate) fn settle(draft: &mut Draft<'_>, cause: usize) {
             let (code, message) = ("case/livelock", format!("more than {EVENTS_MAX} events without work in between"));
             return finish(draft, cause, CaseEvent::CaseFailed { code: code.into(), message });
         }
+        if draft.data_bytes > DATA_BYTES_MAX {
+            let (code, message) =
+                ("case/data-limit", format!("one command set more than {DATA_BYTES_MAX} bytes of data"));
+            return finish(draft, cause, CaseEvent::CaseFailed { code: code.into(), message });
+        }
         let looked = match draft.next_touched() {
             Some(task) if draft.net.tasks[task.index()].join == Join::Or => Ok(()),
             Some(task) => look_at(draft, task, &mut cause),
@@ -34,7 +39,7 @@ pub(crate) fn settle(draft: &mut Draft<'_>, cause: usize) {
             },
         };
         if looked == Err(TooComplex) {
-            let message = "an OR-join of this net cannot be decided within the limit of markings".to_owned();
+            let message = "an OR-join of this net cannot be decided within the limit of steps".to_owned();
             return finish(draft, cause, CaseEvent::CaseFailed { code: "case/or-join-limit".into(), message });
         }
     }

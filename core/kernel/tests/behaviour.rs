@@ -340,3 +340,81 @@ fn cancelling_stops_work_and_takes_offers_back() {
     world.does(ANA, &CaseCommand::CancelCase { reason: "changed my mind".into() }, "~one #two cancelled");
     assert!(world.case.control.items.is_empty() && world.case.control.marking.is_empty());
 }
+
+#[test]
+fn who_is_not_in_the_directory_can_ask_nothing() {
+    let mut world = World::of(&automatic("start: a\ntasks:\n  a: { handler: h, flow: end }\n"));
+    world.start(&[], "started +a >a");
+    let nobody = ActorId(99);
+    world.refuses(nobody, &CaseCommand::CancelCase { reason: "why not".to_owned() }, "actor/unknown");
+    let failed = CaseCommand::FailWork { item: ItemId(0), code: "no".to_owned(), message: String::new() };
+    world.does(ActorId::ENGINE, &failed, "!a");
+    world.refuses(nobody, &CaseCommand::RetryWork { item: ItemId(0) }, "actor/unknown");
+}
+
+const APART: &str = "roles: { clerk: {} }\nstart: split\ntasks:\n  split: { split: and, flow: [{ to: one }, { to: two }] }\n  one: { role: clerk, flow: both }\n  two: { role: clerk, separate_from: [one], flow: both }\n  both: { join: and, flow: end }\n";
+
+#[test]
+fn failed_work_stays_its_owners_and_keeps_duties_apart() {
+    let mut world = World::of(&automatic(APART));
+    world.start(&[], "started +split >split .split +one ?one +two ?two");
+    let (one, two) = (world.item("one"), world.item("two"));
+    world.does(ANA, &CaseCommand::TakeWork { item: one }, "=one");
+    world.does(ANA, &CaseCommand::StartWork { item: one }, ">one");
+    world.does(ANA, &CaseCommand::FailWork { item: one, code: "no".into(), message: String::new() }, "!one");
+    world.refuses(BEN, &CaseCommand::RetryWork { item: one }, "work/not-yours");
+    world.refuses(ANA, &CaseCommand::TakeWork { item: two }, "work/separation");
+    world.does(ActorId::ENGINE, &CaseCommand::RetryWork { item: one }, "again one");
+    world.does(ANA, &CaseCommand::CompleteWork { item: one, result: map(&[]) }, ".one");
+}
+
+#[test]
+fn routing_in_circles_with_large_data_ends_the_case_before_memory_does() {
+    let net = automatic(
+        "data: { s: { type: string, input: true }, n: { type: int, default: 0 } }\nstart: a\ntasks:\n  a: { join: xor, output: { s: \"{{ s }}\" }, flow: b }\n  b: { split: xor, flow: [{ to: a, when: \"n == 0\" }, { to: end, default: true }] }\n",
+    );
+    let mut world = World::of(&net);
+    let input = BTreeMap::from([("s".to_owned(), Value::String("x".repeat(1 << 20)))]);
+    let decided = world.ask(ActorId::ENGINE, &CaseCommand::StartCase { input }).unwrap();
+    assert!(decided.len() < 100, "{} events", decided.len());
+    let Some(CaseEvent::CaseFailed { code, .. }) = decided.last().map(|one| &one.event) else {
+        panic!("a failed case")
+    };
+    assert_eq!(code, "case/data-limit");
+}
+
+/// Six tasks' worth of tokens are needed for what six tokens' worth are there: only looking at every marking tells.
+#[test]
+fn an_or_join_that_takes_too_long_to_decide_ends_the_case_instead_of_the_engine() {
+    const CONDITIONS: usize = 12;
+    let mut consumers: Vec<Vec<String>> = vec![Vec::new(); CONDITIONS];
+    let mut tasks = String::new();
+    for task in 0..40 {
+        let (one, step, to) = (task * 7 % CONDITIONS, 1 + task * 5 % 11, task * 11 % CONDITIONS);
+        consumers[one].push(format!("t{task}"));
+        consumers[(one + step) % CONDITIONS].push(format!("t{task}"));
+        writeln!(tasks, "  t{task}: {{ join: and, role: clerk, flow: c{to} }}").unwrap();
+    }
+    consumers[..6].iter_mut().for_each(|to| to.push("gate".to_owned()));
+    consumers[6..].iter_mut().for_each(|to| to.push("key".to_owned()));
+    consumers[0].push("key".to_owned());
+    let mut net = String::from(
+        "actum: 1\nnet: test\nroles: { clerk: {} }\nstart: begin\ntasks:\n  key: { join: and, role: clerk, flow: z }\n  gate: { join: and, role: clerk, flow: j }\n  j: { join: or, role: clerk, flow: end }\n",
+    );
+    let all: Vec<String> = (0..CONDITIONS).map(|condition| format!("{{ to: c{condition} }}")).collect();
+    writeln!(
+        net,
+        "  begin: {{ split: and, flow: [{}, {{ to: j }}] }}\n{tasks}conditions:\n  z: {{ flow: [gate] }}",
+        all.join(", ")
+    )
+    .unwrap();
+    for (condition, to) in consumers.iter().enumerate() {
+        writeln!(net, "  c{condition}: {{ flow: [{}] }}", to.join(", ")).unwrap();
+    }
+    let mut world = World::of(&net);
+    let decided = world.ask(ActorId::ENGINE, &CaseCommand::StartCase { input: BTreeMap::new() }).unwrap();
+    let Some(CaseEvent::CaseFailed { code, .. }) = decided.last().map(|one| &one.event) else {
+        panic!("a failed case")
+    };
+    assert_eq!(code, "case/or-join-limit");
+}

@@ -17,6 +17,7 @@ use actum_net::Net;
 use crate::{
     Context,
     draft::{Decided, Draft},
+    ordinals,
 };
 
 /// Answers a command by the events that happen because of it.
@@ -29,7 +30,9 @@ use crate::{
 ///
 /// | code | meaning |
 /// |---|---|
+/// | `actor/unknown` | nobody of that ordinal is in the directory |
 /// | `case/exists`, `case/not-found`, `case/ended` | the case is not in a state for this command |
+/// | `case/other-net` | the case has work that the net does not know |
 /// | `case/unknown-input`, `case/missing-input`, `case/input-type` | inputs do not fit the net |
 /// | `work/not-found` | no such live item: never was, or ended |
 /// | `work/phase` | the item's phase does not allow it |
@@ -39,6 +42,12 @@ use crate::{
 /// | `work/gone` | somebody else's work took the tokens |
 /// | `work/result-form`, `work/output` | the result does not fit form or output mapping |
 pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'_>) -> Result<Vec<Decided>, Rejection> {
+    if context.actor != ActorId::ENGINE && context.directory.actor(context.actor).is_none() {
+        return Err(Rejection::new("actor/unknown", format!("there is no actor {}", context.actor)));
+    }
+    if !ordinals::fit_state(net, &case.control) {
+        return Err(Rejection::new("case/other-net", format!("case {} has work that net {} lacks", case.id, net.name)));
+    }
     if let CaseCommand::StartCase { input } = command {
         return start_case::decide(net, case, input, context);
     }

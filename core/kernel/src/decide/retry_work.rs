@@ -1,9 +1,9 @@
-//! Try a failed item again.
+//! Try a failed item again. Somebody's work is tried again by who has it, or by the engine for whoever operates it.
 
-use actum_model::{AnyWorkItem, Rejection, WorkItemState};
+use actum_model::{ActorId, AnyWorkItem, Rejection, WorkItemState};
 use actum_net::Work;
 
-use super::wrong_phase;
+use super::{belongs_to, wrong_phase};
 use crate::{
     Context,
     draft::{Cause, Draft},
@@ -12,6 +12,9 @@ use crate::{
 
 pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
     let AnyWorkItem::Failed(failed) = item.typed() else { return Err(wrong_phase(item, "failed")) };
+    if item.resource.is_some() && context.actor != ActorId::ENGINE {
+        belongs_to(item, context.actor, context)?;
+    }
     let (started, event) = failed.retry();
     let retried = draft.push(context.actor, Cause::Logged(item.event), event);
     if matches!(draft.net.tasks[item.task.index()].work, Work::Routing) {

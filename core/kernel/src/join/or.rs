@@ -3,9 +3,10 @@
 //! Decided by backward coverability (Wynn, van der Aalst, ter Hofstede, Edmond: *Achieving a General, Formal and Decidable
 //! Approach to the OR-join in Workflow using Reset nets*, 2005): from each target marking "the marked inputs and one more"
 //! the minimal markings that can cover it are computed backwards, until one lies within the current marking or nothing
-//! new is found. The join itself is left out; other OR-joins count as XOR-joins (optimistic).
+//! new is found. The join itself is left out; other OR-joins count as XOR-joins (optimistic). Demands on what can never be
+//! marked from here, however tokens multiply, are dropped first: that alone answers most questions.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use actum_model::{ConditionIx, Control, TaskIx};
 use actum_net::{Join, Net, Split};
@@ -13,8 +14,8 @@ use smallvec::SmallVec;
 
 use super::TooComplex;
 
-/// Most markings looked at for one question.
-const MARKINGS_MAX: usize = 100_000;
+/// Most comparisons of demands for one question: some tens of milliseconds, for which the whole partition waits.
+const STEPS_MAX: usize = 2_000_000;
 
 /// A place of the underlying Petri net: a condition, or "this task is busy".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,37 +33,83 @@ pub(super) fn more_can_come(
     join: TaskIx,
     marked: &[ConditionIx],
 ) -> Result<bool, TooComplex> {
-    let mut seen: HashSet<Demand> = HashSet::new();
+    let inputs = &net.tasks[join.index()].inputs;
+    let within_reach = within_reach(net, control, join);
+    let mut seen: Vec<Demand> = Vec::new();
     let mut open: VecDeque<Demand> = VecDeque::new();
-    for input in net.tasks[join.index()].inputs.iter().filter(|input| !marked.contains(input)) {
+    for input in inputs.iter().filter(|input| !marked.contains(input) && within_reach[input.index()]) {
         let mut target: Demand = marked.iter().map(|condition| (Place::Condition(*condition), 1)).collect();
         add(&mut target, Place::Condition(*input));
         open.push_back(target);
     }
+    let mut steps = 0;
     while let Some(demand) = open.pop_front() {
         if met(control, &demand) {
             return Ok(true);
         }
+        steps += 1 + seen.len();
+        if steps > STEPS_MAX {
+            return Err(TooComplex);
+        }
         if seen.iter().any(|smaller| within(smaller, &demand)) {
             continue;
         }
-        if seen.len() >= MARKINGS_MAX {
-            return Err(TooComplex);
-        }
         for task in producers(net, &demand) {
             if task != join {
-                before(net, task, &demand, |earlier| open.push_back(earlier));
+                before(net, task, &demand, |earlier| {
+                    if earlier.iter().all(|(place, count)| may_be_met(control, &within_reach, *place, *count)) {
+                        open.push_back(earlier);
+                    }
+                });
             }
         }
-        seen.insert(demand);
+        seen.retain(|larger| !within(&demand, larger));
+        seen.push(demand);
     }
     Ok(false)
+}
+
+/// Which conditions could ever get a token from here if taking tokens left them where they are: more than can be, never less.
+fn within_reach(net: &Net, control: &Control, join: TaskIx) -> Vec<bool> {
+    let mut reached = vec![false; net.conditions.len()];
+    let mut fires: Vec<bool> = (0..net.tasks.len()).map(|task| is_busy(control, TaskIx::of(task))).collect();
+    let mut open: Vec<ConditionIx> = control.marking.iter().map(|(condition, _)| condition).collect();
+    for (task, definition) in net.tasks.iter().enumerate() {
+        if fires[task] {
+            open.extend(definition.outputs.iter().map(|flow| flow.to));
+        }
+    }
+    while let Some(condition) = open.pop() {
+        if std::mem::replace(&mut reached[condition.index()], true) {
+            continue;
+        }
+        for task in &net.conditions[condition.index()].consumers {
+            let definition = &net.tasks[task.index()];
+            let can = definition.join != Join::And || definition.inputs.iter().all(|input| reached[input.index()]);
+            if *task != join && can && !std::mem::replace(&mut fires[task.index()], true) {
+                open.extend(definition.outputs.iter().map(|flow| flow.to));
+            }
+        }
+    }
+    reached
+}
+
+fn is_busy(control: &Control, task: TaskIx) -> bool {
+    control.item_of(task).is_some_and(|item| item.phase.holds_tokens())
+}
+
+fn may_be_met(control: &Control, within_reach: &[bool], place: Place, count: u32) -> bool {
+    match place {
+        Place::Condition(condition) => within_reach[condition.index()],
+        // Nothing leads back to "busy", so it is met now or never.
+        Place::Busy(task) => count <= 1 && is_busy(control, task),
+    }
 }
 
 fn met(control: &Control, demand: &Demand) -> bool {
     demand.iter().all(|(place, count)| match place {
         Place::Condition(condition) => control.marking.count(*condition) >= *count,
-        Place::Busy(task) => *count <= 1 && control.item_of(*task).is_some_and(|item| item.phase.holds_tokens()),
+        Place::Busy(task) => *count <= 1 && is_busy(control, *task),
     })
 }
 
