@@ -1,6 +1,6 @@
 //! Reads a log as what happened: events with names, and the state of a case at any point.
 //!
-//! [`events`] folds a log into [`LoggedEvent`]s; what it learns on the way (nets, people, keys) is in [`Names`], and
+//! [`events()`] folds a log into [`LoggedEvent`]s; what it learns on the way (nets, people, keys) is in [`Names`], and
 //! [`to_json`] writes an event with those names instead of ordinals. [`state_at`] folds one case up to a point.
 //! [`Events::of_records`] does the same for records that come from elsewhere, such as a verification.
 //!

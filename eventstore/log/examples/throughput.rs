@@ -1,6 +1,7 @@
 //! Measures where the writing and reading paths spend their time: 64-byte payloads, 10,000 interleaved streams, blocks of 8,192.
 //!
-//! `cargo run --release -p actum-log --example throughput [blocks]`. In memory, so no disk is measured.
+//! `cargo run --release -p actum-log --example throughput [blocks [roots]]`. In memory, so no disk is measured. `roots`: with the trees
+//! that terminal events need to state the root over their stream.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -20,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let signer = FileSigner::from_seed(&[1; 32]);
     let genesis = Genesis::new([2; 16], "example.org/bench", 0, signer.public_key())?;
     let opening = Opening { limits: StageLimits::default(), ..Opening::new()? };
-    let (mut stage, mut sealer) = Resume::at_genesis(&genesis, 0).open(&genesis, opening)?;
+    let resume = Resume::at_genesis(&genesis, 0);
+    let with_roots = std::env::args().nth(2).is_some_and(|word| word == "roots");
+    let resume = if with_roots { resume.with_stream_roots() } else { resume };
+    let (mut stage, mut sealer) = resume.open(&genesis, opening)?;
     let mut store = MemoryStore::new(genesis.to_string());
     let mut compressor = Compressor::default();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;

@@ -12,6 +12,10 @@ const ENCRYPTION_KEY: u8 = 5;
 const REMOTE_CAUSE: u8 = 6;
 const STREAM_ROOT: u8 = 7;
 
+const FIELD_HEAD_BYTES: usize = 3;
+/// Bytes that a stream root takes in an extension area.
+pub(crate) const STREAM_ROOT_BYTES: usize = FIELD_HEAD_BYTES + 32;
+
 /// Why an extension area is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -199,6 +203,30 @@ impl<'a> Extensions<'a> {
     /// RFC 6962 root over the event hashes of all earlier events of the stream.
     pub fn stream_root(self) -> Option<Hash> {
         self.get(STREAM_ROOT)?.try_into().ok()
+    }
+
+    /// Where in the area the stream root's bytes begin.
+    pub(crate) fn stream_root_offset(self) -> Option<usize> {
+        let mut rest = Bytes(self.0);
+        while let Some((kind, value)) = field(&mut rest) {
+            if kind == STREAM_ROOT {
+                return Some(self.0.len() - rest.0.len() - value.len());
+            }
+        }
+        None
+    }
+
+    /// The same fields with this stream root; `None` when there is no room for it or a later type stands behind it.
+    pub(crate) fn with_stream_root(self, root: &Hash) -> Option<ExtensionsBuf> {
+        let mut bytes = match self.iter().last() {
+            Some((STREAM_ROOT, value)) => self.0[..self.0.len() - value.len() - FIELD_HEAD_BYTES].to_vec(),
+            Some((kind, _)) if kind > STREAM_ROOT => return None,
+            _ => self.0.to_vec(),
+        };
+        bytes.push(STREAM_ROOT);
+        bytes.extend_from_slice(&(root.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(root);
+        (bytes.len() <= EXTENSION_BYTES_MAX).then_some(ExtensionsBuf(bytes))
     }
 }
 

@@ -27,9 +27,20 @@ impl FileSigner {
     /// Writes the key to a new file with mode 600; never replaces one. Survives power loss when this returns.
     pub fn save(&self, path: &Path) -> Result<(), KeyError> {
         let pem = self.to_pem()?;
-        let mut file = private_options().open(path)?;
+        if path.exists() {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        }
+        // Under another name until it is whole: half a key would be in the way for ever.
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".new");
+        let unfinished = Path::new(&unfinished);
+        if unfinished.exists() {
+            std::fs::remove_file(unfinished)?;
+        }
+        let mut file = private_options().open(unfinished)?;
         file.write_all(pem.as_bytes())?;
         file.sync_all()?;
+        std::fs::rename(unfinished, path)?;
         sync_parent(path)?;
         Ok(())
     }
@@ -103,5 +114,16 @@ mod tests {
             assert!(matches!(FileSigner::open(&path), Err(KeyError::Malformed)), "{name}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn half_a_key_of_an_interrupted_save_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("seal.pem");
+        std::fs::write(dir.path().join("seal.pem.new"), "-----BEGIN").expect("a file");
+        let signer = FileSigner::from_seed(&[7; 32]);
+        signer.save(&path).expect("saved");
+        assert_eq!(FileSigner::open(&path).expect("whole").public_key(), signer.public_key());
+        assert!(signer.save(&path).is_err(), "never replaces one");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Writing: [`Genesis`], then [`Resume::open`] gives a [`Stage`] (takes events) and a [`Sealer`] (hashes and signs blocks);
 //! an [`EventStore`] keeps the blocks; [`Pipeline`] runs the two on threads of their own.
-//! Reading: [`fold`] re-hashes a partition and hands out its records, [`records`] reads without hashing, [`write_archive`] and
-//! [`ArchiveReader`] carry a log as one file. Payloads are opaque bytes here. `FORMAT.md` gives every byte.
+//! Reading: [`fold`] re-hashes a partition and hands out its records, [`records()`] reads without hashing, [`write_archive`] and
+//! [`ArchiveReader`] carry a log as one file, [`prove_event`] and its like make proofs that need no log. Payloads are opaque bytes here. `FORMAT.md` gives every byte.
 
 mod archive;
 mod archive_source;
@@ -22,6 +22,7 @@ mod key_file;
 pub mod limits;
 mod memory;
 mod pipeline;
+mod proof;
 mod reader;
 mod record;
 mod records;
@@ -31,6 +32,7 @@ mod sealer;
 mod signer;
 mod stage;
 mod store;
+mod stream_trees;
 mod strict;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
@@ -54,6 +56,7 @@ pub use hash::{
 };
 pub use memory::MemoryStore;
 pub use pipeline::{Finished, Outcome, Pipeline, PipelineError, SubmitError};
+pub use proof::{CasePaths, ProofError, ProofOptions, prove_case, prove_consistency, prove_dossier, prove_event};
 pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold};
 pub use record::{
     APPLICATION_KIND_FIRST, BLOCK_KIND, BLOCK_STREAM, Header, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST,
@@ -66,4 +69,5 @@ pub use sealer::{Sealer, SecretSource, SignedBlock};
 pub use signer::{FileSigner, KeyError, SignError, Signer};
 pub use stage::{Clocks, Draft, OpenBlock, PushError, Pushed, Stage, StageLimits};
 pub use store::{CommitError, EventStore, FrameSource, Frames, Head, ReadError, SealedBlock};
+pub use stream_trees::StreamTrees;
 pub use tree::{Frontier, leaf_hash, log_leaf_hash, node_hash, root_of};

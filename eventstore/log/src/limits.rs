@@ -68,3 +68,9 @@ pub const COMMIT_QUEUE_BLOCKS: usize = 8;
 
 /// Most blocks in one commit: bounds the latency of the first of them.
 pub const COMMIT_GROUP_BLOCKS: usize = 8;
+
+/// Longest proof file: whoever checks it holds all of it in memory.
+pub const PROOF_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Most events that a dossier shows besides the terminal one: checking its multi-proof takes time quadratic in them.
+pub const DOSSIER_EVENTS_MAX: usize = 4_096;

@@ -13,10 +13,11 @@ use crate::frame::{Frame, FrameKey, FrameType};
 use crate::genesis::Genesis;
 use crate::hash::{Hash, SALT_BYTES, block_hash, chain_hash, leaf, salts};
 use crate::limits::BLOCK_BYTES_MAX;
-use crate::record::{BLOCK_KIND, Header, Record, records_in, take_records};
+use crate::record::{BLOCK_KIND, BLOCK_STREAM, Header, Record, records_in, take_records};
 use crate::resume::{Resume, StreamTip};
 use crate::seal::{Seal, VerifierKey};
 use crate::store::{FrameSource, Head, ReadError};
+use crate::stream_trees::StreamTrees;
 use crate::tree::{Frontier, log_leaf_hash};
 
 /// Which seals' signatures a fold checks. All else is checked for every block either way.
@@ -35,6 +36,8 @@ pub enum SealCheck {
 pub struct FoldOptions {
     /// Which signatures to check.
     pub seals: SealCheck,
+    /// Whether writing shall continue with stream roots. Then the fold holds 32 bytes more for each event of an open stream.
+    pub stream_roots: bool,
 }
 
 /// One record of a block that was checked.
@@ -115,7 +118,7 @@ pub fn fold(
     if partition >= genesis.partitions() {
         return Err(ReadError::NotFound(format!("partition {partition}")).into());
     }
-    let mut walk = Walk::new(&genesis, partition, options.seals, source.head(partition)?);
+    let mut walk = Walk::new(&genesis, partition, options, source.head(partition)?);
     for frame in source.frames(FrameKey::first(partition))? {
         let frame = frame?;
         let block_ended = walk.take(&frame).map_err(|wrong| walk.locate(wrong))?;
@@ -142,6 +145,8 @@ struct Walk {
     key_id: [u8; 4],
     origin: String,
     seals: SealCheck,
+    // The event hashes of each stream that has not ended, where asked for.
+    stream_events: Option<FxHashMap<u64, Vec<Hash>>>,
     head: Option<Head>,
     number: u64,
     previous_hash: Hash,
@@ -169,14 +174,15 @@ struct ChunkEnd {
 }
 
 impl Walk {
-    fn new(genesis: &Genesis, partition: u16, seals: SealCheck, head: Option<Head>) -> Self {
+    fn new(genesis: &Genesis, partition: u16, options: FoldOptions, head: Option<Head>) -> Self {
         let key = genesis.verifier_key(partition);
         Self {
             partition,
             key_id: key.key_id(),
             key,
             origin: genesis.origin().to_owned(),
-            seals,
+            seals: options.seals,
+            stream_events: options.stream_roots.then(FxHashMap::default),
             head,
             number: 0,
             previous_hash: genesis.hash(),
@@ -345,6 +351,13 @@ impl Walk {
         }
         let chain = chain.unwrap_or_else(|| chain_hash(&tip.chain, event));
         *tip = Tip { version: header.version, last_seq: header.seq, chain, block };
+        if let Some(events) = self.stream_events.as_mut().filter(|_| stream != BLOCK_STREAM) {
+            if header.terminal {
+                events.remove(&stream);
+            } else {
+                events.entry(stream).or_default().push(*event);
+            }
+        }
         if header.terminal {
             self.tips.remove(&stream);
             self.ended.insert(stream);
@@ -406,6 +419,8 @@ impl Walk {
             StreamTip { stream, version, last_seq, chain }
         };
         let events = self.frontier.size();
+        let trees =
+            |events: FxHashMap<u64, Vec<Hash>>| StreamTrees::of(events.iter().map(|(id, events)| (*id, &events[..])));
         let resume = complete.then(|| Resume {
             partition: self.partition,
             next_seq: events,
@@ -417,6 +432,7 @@ impl Walk {
             frontier: self.frontier.roots().to_vec(),
             streams: self.tips.into_iter().map(tip).collect(),
             ended: self.ended,
+            stream_trees: self.stream_events.map(trees),
         });
         Folded { genesis, blocks: self.number, events, last_seal: self.last_seal, head: self.head, resume }
     }

@@ -7,6 +7,7 @@ use crate::genesis::Genesis;
 use crate::hash::Hash;
 use crate::sealer::{SealTip, Sealer, SealerParts, UNTOUCHED};
 use crate::stage::{Stage, StageLimits, StageTip};
+use crate::stream_trees::StreamTrees;
 use crate::tree::Frontier;
 
 /// Where a stream that has not ended stands.
@@ -45,6 +46,9 @@ pub struct Resume {
     pub streams: Vec<StreamTip>,
     /// The streams that ended.
     pub ended: EndedStreams,
+    /// With these, terminal events state the root over their stream's events, so that dossiers can be made of it (FORMAT.md
+    /// section 10). A fold gives them when asked; `with_stream_roots` gives those of a partition that holds nothing yet.
+    pub stream_trees: Option<StreamTrees>,
 }
 
 /// Why a log cannot be continued from what was given.
@@ -94,7 +98,16 @@ impl Resume {
             frontier: Vec::new(),
             streams: Vec::new(),
             ended: EndedStreams::new(),
+            stream_trees: None,
         }
+    }
+
+    /// Has terminal events state the root over their stream's events, if this partition holds nothing yet.
+    /// One that does needs the trees of its open streams: fold it with [`crate::FoldOptions::stream_roots`].
+    #[must_use]
+    pub fn with_stream_roots(self) -> Self {
+        let stream_trees = if self.next_seq == 0 { Some(StreamTrees::default()) } else { self.stream_trees };
+        Self { stream_trees, ..self }
     }
 
     /// The two halves of the writing path, in a new writer epoch.
@@ -114,6 +127,7 @@ impl Resume {
             seal_tips.insert(stream, SealTip { chain, block: UNTOUCHED });
         }
         let stage = Stage::new(self.next_seq, self.last_time, stage_tips, self.ended, opening.limits);
+        let stage = if self.stream_trees.is_some() { stage.with_stream_roots() } else { stage };
         let sealer = Sealer::new(SealerParts {
             origin: genesis.origin().to_owned(),
             partition: self.partition,
@@ -123,6 +137,7 @@ impl Resume {
             previous_hash: self.previous_block_hash,
             frontier,
             streams: seal_tips,
+            stream_trees: self.stream_trees,
         });
         Ok((stage, sealer))
     }

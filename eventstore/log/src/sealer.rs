@@ -12,6 +12,7 @@ use crate::seal::{SealText, key_id, sign_seal};
 use crate::signer::{SignError, Signer};
 use crate::stage::OpenBlock;
 use crate::store::SealedBlock;
+use crate::stream_trees::{RootPatch, StreamTrees};
 use crate::tree::{Frontier, log_leaf_hash};
 
 /// Draws the secret of a block.
@@ -39,6 +40,8 @@ pub(crate) struct SealerParts {
     pub(crate) previous_hash: Hash,
     pub(crate) frontier: Frontier,
     pub(crate) streams: FxHashMap<u64, SealTip>,
+    /// With these, terminal events state the root over their stream.
+    pub(crate) stream_trees: Option<StreamTrees>,
 }
 
 /// Turns open blocks into sealed ones, in order. Made by `Resume::open`.
@@ -132,7 +135,12 @@ impl Sealer {
         let secret = (self.secrets)()?;
         let frontier = self.parts.frontier.roots().to_vec();
         self.write_block_record(&mut open, &signer.public_key())?;
-        let cuts = self.link(&open, &secret)?;
+        let mut roots = Vec::new();
+        let cuts = self.link(&open, &secret, &mut roots)?;
+        for RootPatch { offset, root } in roots {
+            let place = open.bytes.get_mut(offset..offset + root.len()).ok_or(SignError::Malformed)?;
+            place.copy_from_slice(&root);
+        }
         self.index.sort_unstable_by_key(|entry| entry.stream);
 
         let body = BlockBody {
@@ -181,8 +189,9 @@ impl Sealer {
     }
 
     /// Hashes every record into its stream's chain and into the tree; gathers the stream index, unsorted; gives the chunks' ends.
-    fn link(&mut self, open: &OpenBlock, secret: &[u8; 32]) -> Result<Vec<Cut>, SignError> {
-        let SealerParts { frontier, streams, number, .. } = &mut self.parts;
+    /// The records are hashed as they will be when `roots` are in their places.
+    fn link(&mut self, open: &OpenBlock, secret: &[u8; 32], roots: &mut Vec<RootPatch>) -> Result<Vec<Cut>, SignError> {
+        let SealerParts { frontier, streams, number, stream_trees, .. } = &mut self.parts;
         salts(secret, open.records as usize, &mut self.salts);
         self.index.clear();
         self.index.reserve((open.records as usize).min(streams.len() + 1));
@@ -192,7 +201,11 @@ impl Sealer {
         while !rest.is_empty() {
             let (group, length) = take_records::<BATCH>(&mut rest).map_err(|_| SignError::Malformed)?;
             let group = &group[..length];
-            let events = self.batch.event_hashes(group, salts.next().unwrap_or_default());
+            let salts = salts.next().unwrap_or_default();
+            let mut events = self.batch.event_hashes(group, salts);
+            if let Some(trees) = stream_trees {
+                trees.extend(group, salts, end, &mut events, roots);
+            }
             let chains = extend_streams(streams, &mut self.index, *number, &self.batch, group, &events);
             for (record, chain) in group.iter().zip(&chains) {
                 let header = record.header();

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::block::{BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES};
 use crate::ended::EndedStreams;
-use crate::extension::Extensions;
+use crate::extension::{Extensions, ExtensionsBuf, STREAM_ROOT_BYTES};
 use crate::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES, PAYLOAD_BYTES_MAX, STAGE_BYTES, STAGE_RECORDS};
 use crate::record::{BLOCK_KIND, BLOCK_STREAM, Header, SYSTEM_STREAM_LAST};
 
@@ -151,6 +151,8 @@ pub struct Stage {
     last_time: u64,
     streams: FxHashMap<u64, StageTip>,
     ended: EndedStreams,
+    // The sealer states the roots of streams that end.
+    stream_roots: bool,
     // The open block; empty when there is none.
     bytes: Vec<u8>,
     records: u32,
@@ -164,7 +166,13 @@ impl Stage {
         ended: EndedStreams,
         limits: StageLimits,
     ) -> Self {
-        Self { limits, next_seq, last_time, streams, ended, bytes: Vec::new(), records: 0 }
+        let stream_roots = false;
+        Self { limits, next_seq, last_time, streams, ended, stream_roots, bytes: Vec::new(), records: 0 }
+    }
+
+    /// Leaves room for a stream root in terminal events.
+    pub(crate) fn with_stream_roots(self) -> Self {
+        Self { stream_roots: true, ..self }
     }
 
     /// Appends an event to the open block; the first one opens it, and the block record takes the seq before it.
@@ -173,7 +181,10 @@ impl Stage {
         let opens = self.bytes.is_empty();
         let seq = self.next_seq + u64::from(opens);
         check(draft, seq)?;
-        let length = HEADER_BYTES + draft.extensions.bytes().len() + draft.payload.len();
+        let with_root =
+            if self.stream_roots && draft.terminal { draft.extensions.with_stream_root(&[0; 32]) } else { None };
+        let extensions = with_root.as_ref().map_or(draft.extensions, ExtensionsBuf::as_ref).bytes();
+        let length = HEADER_BYTES + extensions.len() + draft.payload.len();
         if self.records as usize >= BLOCK_RECORDS_MAX || self.bytes.len() + length > BLOCK_BYTES_MAX {
             return Err(PushError::BlockFull);
         }
@@ -193,7 +204,7 @@ impl Stage {
             schema: draft.schema,
             terminal: draft.terminal,
             encrypted: is_encrypted(draft),
-            extension_length: draft.extensions.bytes().len() as u16,
+            extension_length: extensions.len() as u16,
             actor: draft.actor,
             seq,
             stream: draft.stream,
@@ -202,7 +213,7 @@ impl Stage {
             cause: draft.cause,
             version,
         };
-        self.append(&header, draft.extensions.bytes(), draft.payload);
+        self.append(&header, extensions, draft.payload);
         Ok(Pushed { seq, version, time })
     }
 
@@ -213,6 +224,8 @@ impl Stage {
 
     /// Whether so many more events with so many bytes (headers, extensions and payloads) are sure to fit into the open block.
     pub fn has_room(&self, records: usize, bytes: usize) -> bool {
+        let roots = if self.stream_roots { records.saturating_mul(STREAM_ROOT_BYTES) } else { 0 };
+        let bytes = bytes.saturating_add(roots);
         self.records as usize + records < BLOCK_RECORDS_MAX
             && self.bytes.len() + bytes + BLOCK_RECORD_BYTES <= BLOCK_BYTES_MAX
     }

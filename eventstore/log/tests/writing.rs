@@ -112,7 +112,9 @@ fn a_fold_can_stop_and_can_check_only_the_newest_seal() -> Test {
         if seen == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     assert_eq!((seen, folded.resume.is_none()), (5, true));
-    let newest = fold(&store, 0, FoldOptions { seals: SealCheck::Newest }, |_| ControlFlow::Continue(()))?;
+    let newest = fold(&store, 0, FoldOptions { seals: SealCheck::Newest, ..FoldOptions::default() }, |_| {
+        ControlFlow::Continue(())
+    })?;
     assert_eq!(newest.blocks, 4);
     Ok(())
 }

@@ -129,6 +129,26 @@ pub enum Defect {
     /// The end frame counts other blocks, events or frames than the archive has.
     #[error("it counts other {0} than the archive has")]
     EndCount(&'static str),
+    /// An event's audit path does not lead from it to the sealed root.
+    #[error("it is not in the sealed tree: its audit path does not lead to the sealed root")]
+    Path,
+    /// A consistency proof does not lead to the sealed roots.
+    #[error("the newer tree does not continue the older one: the proof does not lead to their roots")]
+    Consistency,
+    /// A multi-proof does not lead to the root that the terminal event states.
+    #[error("the chosen events do not hash to the stream root of the terminal event")]
+    MultiProof,
+    /// An entry is of another stream than the proof is about.
+    #[error("stream {expected} belongs here, but {found} was found")]
+    OtherStream {
+        /// What the proof is about.
+        expected: u64,
+        /// What is there.
+        found: u64,
+    },
+    /// Two seals of one log contradict each other.
+    #[error("its {0} contradicts that of the older seal")]
+    SealOrder(&'static str),
     /// The store says the log was tampered with.
     #[error("the store found the log tampered with")]
     SourceTampered,
@@ -187,6 +207,11 @@ impl Defect {
             Defect::HeadBehind { .. } => "head-behind",
             Defect::Head(_) => "head",
             Defect::EndCount(_) => "end-count",
+            Defect::Path => "path",
+            Defect::Consistency => "consistency",
+            Defect::MultiProof => "multi-proof",
+            Defect::OtherStream { .. } => "stream",
+            Defect::SealOrder(_) => "seal-order",
             Defect::SourceTampered => "source-tampered",
             Defect::SourceUnavailable => "unavailable",
             Defect::SourceMissing => "missing",

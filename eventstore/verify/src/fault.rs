@@ -52,6 +52,8 @@ pub enum Part {
     Head,
     /// The end frame of an archive.
     End,
+    /// A proof file as a whole.
+    Proof,
 }
 
 /// Where a fault lies, as exactly as can be told.
@@ -101,6 +103,7 @@ impl fmt::Display for Place {
             Part::Log => f.write_str("the log")?,
             Part::Genesis => f.write_str("the genesis")?,
             Part::End => f.write_str("the end frame")?,
+            Part::Proof => f.write_str("the proof")?,
             Part::Head => f.write_str("the head")?,
             Part::Seal => f.write_str("the seal")?,
             Part::Block => {}

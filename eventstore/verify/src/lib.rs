@@ -11,6 +11,8 @@
 //!   Linker::link, Linker::finish       BlockDigest in order -> Verdict; cheap
 //! ```
 //!
+//! [`verify_proof`] judges a proof file (section 10 of the page) without any log.
+//!
 //! To use several cores, hand the inputs to threads and link their digests in the order of the inputs:
 //!
 //! ```
@@ -51,6 +53,7 @@ mod input;
 mod lanes;
 mod limits;
 mod link;
+mod proof;
 mod record;
 mod records;
 mod seal;
@@ -67,5 +70,6 @@ pub use fault::{Fault, FaultKind, Part, Place};
 pub use genesis::{Clock, Genesis};
 pub use input::BlockInput;
 pub use link::Linker;
+pub use proof::{ProofVerdict, Proven, ProvenEvent, verify_proof};
 pub use source::{Progress, SourceBlocks, open_source, source_blocks, source_linker, verify_source};
 pub use verdict::{PartitionVerdict, Verdict};

@@ -15,6 +15,10 @@ pub(crate) const ORIGIN_BYTES_MAX: usize = 200;
 /// As the page says of a seal that is read: room for many witnesses.
 pub(crate) const SEAL_BYTES_MAX: usize = 64 << 10;
 
+pub(crate) const PROOF_BYTES_MAX: usize = 256 << 20;
+/// Checking a multi-proof takes time quadratic in its events.
+pub(crate) const DOSSIER_EVENTS_MAX: u32 = 4_096;
+
 pub(crate) const NONE: u64 = u64::MAX;
 pub(crate) const BLOCK_KIND: u16 = 1;
 pub(crate) const BLOCK_STREAM: u64 = 1 << 63;

@@ -35,18 +35,23 @@ impl<'a> Record<'a> {
     #[inline]
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Defect> {
         let header = bytes.first_chunk::<RECORD_HEADER_BYTES>().ok_or(Defect::Truncated)?;
-        let length = u32_at(header, 0) as usize;
-        let extension_bytes = usize::from(u16_at(header, 10));
-        if !(RECORD_HEADER_BYTES..=RECORD_BYTES_MAX).contains(&length) {
-            return Err(Defect::Layout("a record's length is 64 to 8,454,144"));
-        }
+        let (head_bytes, length) = lengths(header)?;
         let (whole, rest) = bytes.split_at_checked(length).ok_or(Defect::Truncated)?;
-        if extension_bytes > EXTENSION_BYTES_MAX {
-            return Err(Defect::Layout("a record's extensions have at most 4,096 bytes"));
-        }
-        let (head, payload) = whole
-            .split_at_checked(RECORD_HEADER_BYTES + extension_bytes)
-            .ok_or(Defect::Layout("a record's extensions are longer than the record"))?;
+        // Not longer than the record, as `lengths` found.
+        let (head, payload) = whole.split_at_checked(head_bytes).ok_or(Defect::Truncated)?;
+        Ok((Record::read(header, head, payload)?, rest))
+    }
+
+    /// The record at the front of `bytes` of which only header and extensions are there, and the bytes after them.
+    pub(crate) fn parse_withheld(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Defect> {
+        let header = bytes.first_chunk::<RECORD_HEADER_BYTES>().ok_or(Defect::Truncated)?;
+        let (head_bytes, _) = lengths(header)?;
+        let (head, rest) = bytes.split_at_checked(head_bytes).ok_or(Defect::Truncated)?;
+        Ok((Record::read(header, head, &[])?, rest))
+    }
+
+    #[inline]
+    fn read(header: &[u8; RECORD_HEADER_BYTES], head: &'a [u8], payload: &'a [u8]) -> Result<Self, Defect> {
         let flags = u16_at(header, 8);
         let mut record = Record {
             head,
@@ -64,10 +69,10 @@ impl<'a> Record<'a> {
             stream_root: None,
         };
         record.check(flags)?;
-        if extension_bytes > 0 || flags & CIPHERTEXT != 0 {
+        if head.len() > RECORD_HEADER_BYTES || flags & CIPHERTEXT != 0 {
             record.read_extensions(&head[RECORD_HEADER_BYTES..], flags)?;
         }
-        Ok((record, rest))
+        Ok(record)
     }
 
     #[inline]
@@ -119,6 +124,24 @@ impl<'a> Record<'a> {
         }
         Ok(())
     }
+}
+
+/// Bytes of header and extensions, and of the whole record.
+#[inline]
+fn lengths(header: &[u8; RECORD_HEADER_BYTES]) -> Result<(usize, usize), Defect> {
+    let length = u32_at(header, 0) as usize;
+    let extension_bytes = usize::from(u16_at(header, 10));
+    if !(RECORD_HEADER_BYTES..=RECORD_BYTES_MAX).contains(&length) {
+        return Err(Defect::Layout("a record's length is 64 to 8,454,144"));
+    }
+    if extension_bytes > EXTENSION_BYTES_MAX {
+        return Err(Defect::Layout("a record's extensions have at most 4,096 bytes"));
+    }
+    let head_bytes = RECORD_HEADER_BYTES + extension_bytes;
+    if head_bytes > length {
+        return Err(Defect::Layout("a record's extensions are longer than the record"));
+    }
+    Ok((head_bytes, length))
 }
 
 const LONG: Defect = Defect::Layout("an extension reaches beyond the extension area");

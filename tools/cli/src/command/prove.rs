@@ -105,7 +105,9 @@ fn prove(source: &dyn FrameSource, args: &Args, place: &str) -> Outcome<String> 
     let options = ProofOptions { withhold: &args.withhold, ..ProofOptions::default() };
     let stream = match &args.subject {
         Subject::Event(seq) => return prove_event(source, *seq, &options).map_err(|error| explain(place, &error)),
-        Subject::Seal(size) => return prove_consistency(source, *size, &options).map_err(|error| explain(place, &error)),
+        Subject::Seal(size) => {
+            return prove_consistency(source, *size, &options).map_err(|error| explain(place, &error));
+        }
         Subject::Case(case) if (1..SYSTEM_STREAM).contains(case) => *case,
         Subject::Case(_) => return Err(Failure::new(Exit::Usage, "cases are numbered from 1")),
         Subject::Key(key) => case_with_key(source, key, place)?,
@@ -146,11 +148,13 @@ fn explain(place: &str, error: &ProofError) -> Failure {
         | ProofError::NoSeal(_)
         | ProofError::NoEvent { .. }
         | ProofError::NoStream { .. }
+        | ProofError::Order { .. }
         | ProofError::NotPart(_) => Exit::NotFound,
-        ProofError::Chosen { .. } | ProofError::Order { .. } => Exit::Usage,
+        ProofError::Chosen { .. } => Exit::Usage,
         _ => Exit::Failure,
     };
-    let hint = if let ProofError::NoStream { .. } = error { "; a plain number would be a position in the log" } else { "" };
+    let hint =
+        if let ProofError::NoEvent { .. } = error { "; to prove a case by its number, write case:N" } else { "" };
     Failure::new(exit, format!("{place}: {error}{hint}"))
 }
 

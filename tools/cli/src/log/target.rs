@@ -78,6 +78,14 @@ impl Write for Target {
 
 impl NewFile {
     fn create(path: &Path, force: bool) -> Outcome<Self> {
+        if let Some(log) = log_around(path) {
+            let sentence = format!(
+                "{} lies in the data directory {}, which belongs to its log alone; name a file elsewhere",
+                path.display(),
+                log.display()
+            );
+            return Err(Failure::new(Exit::Usage, sentence));
+        }
         if path.exists() && (!force || path.is_dir()) {
             let advice = if path.is_dir() { "name a file" } else { "name another file, or replace it with --force" };
             return Err(Failure::new(Exit::Failure, format!("{} exists already; {advice}", path.display())));
@@ -106,6 +114,14 @@ impl NewFile {
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     }
+}
+
+/// The data directory in which a file would lie.
+fn log_around(path: &Path) -> Option<PathBuf> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = fs::canonicalize(directory).ok()?;
+    let is_log = |at: &&Path| at.join("genesis").is_file() && at.join("store").is_dir();
+    directory.ancestors().find(is_log).map(Path::to_owned)
 }
 
 impl Drop for NewFile {

@@ -193,6 +193,14 @@ fn cannot_open(data: &Path, error: &OpenError) -> Failure {
             );
             Failure::new(Exit::Unavailable, sentence)
         }
+        OpenError::Key(why) if !data.join("genesis").exists() => {
+            let sentence =
+                format!("no log can be made at {place}: {why}; name another directory with --data, or mend that");
+            Failure::new(Exit::Unavailable, sentence)
+        }
+        OpenError::Key(why) if is_out_of_reach(&data.join("keys").join("seal.pem")) => {
+            Failure::new(Exit::Unavailable, format!("{place} cannot be written: {why}; mend its permissions"))
+        }
         OpenError::Key(why) => {
             let sentence =
                 format!("{place} cannot be written, since its signing key cannot be used: {why}; restore it");
@@ -203,6 +211,11 @@ fn cannot_open(data: &Path, error: &OpenError) -> Failure {
         }
         other => Failure::new(Exit::Failure, format!("{place}: {}", chain(other))),
     }
+}
+
+/// A file is there, but this process may not read it, or has too many open.
+fn is_out_of_reach(path: &Path) -> bool {
+    std::fs::File::open(path).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
 }
 
 /// The engine cannot go on. What was acknowledged is safe.

@@ -77,23 +77,31 @@ impl<'e> Play<'e> {
 
     /// Lets people work until there is nothing that they can do.
     pub(crate) async fn run(&mut self, stop: &Stop) -> Result<(), CommandError> {
-        self.engine.settled().await;
+        self.settled(stop).await;
         let mut rows = self.engine.worklist().all(usize::MAX);
         while !stop.is_asked() {
             let begun = self.begin(rows).await?;
             if !begun.is_empty() {
                 // Beginning one thing may make another possible, or impossible.
-                self.engine.settled().await;
+                self.settled(stop).await;
                 rows = self.rows_of(&begun);
                 continue;
             }
             let Some((time, jobs)) = self.agenda.next() else { break };
             self.clock.advance_to(time);
             let touched = self.complete(jobs).await?;
-            self.engine.settled().await;
+            self.settled(stop).await;
             rows = self.rows_of(&touched);
         }
         Ok(())
+    }
+
+    /// Handlers may go in circles for ever, so that a wish to stop ends the wait too.
+    async fn settled(&self, stop: &Stop) {
+        tokio::select! {
+            () = self.engine.settled() => {}
+            () = stop.asked() => {}
+        }
     }
 
     fn rows_of(&self, cases: &BTreeSet<CaseId>) -> Vec<WorkRow> {

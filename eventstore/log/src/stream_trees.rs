@@ -1,0 +1,68 @@
+//! Gives terminal events the root over their stream's events (FORMAT.md section 2, extension 7).
+
+use rustc_hash::FxHashMap;
+
+use crate::hash::{Hash, SALT_BYTES, event_hash, payload_hash};
+use crate::limits::HEADER_BYTES;
+use crate::record::{BLOCK_STREAM, Header, Record};
+use crate::tree::{Frontier, leaf_hash};
+
+/// The tree over the event hashes of each stream that has not ended, the block stream left out: it never ends.
+///
+/// Costs two SHA-256 hashes for each event and, for each open stream, 32 bytes for each one bit of its version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamTrees(FxHashMap<u64, Frontier>);
+
+/// A root that belongs into the bytes of a terminal record, at this offset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RootPatch {
+    pub(crate) offset: usize,
+    pub(crate) root: Hash,
+}
+
+impl StreamTrees {
+    /// The trees of streams whose event hashes are given in order.
+    pub(crate) fn of<'a>(streams: impl IntoIterator<Item = (u64, &'a [Hash])>) -> Self {
+        let tree = |events: &[Hash]| {
+            let mut tree = Frontier::new();
+            events.iter().for_each(|event| tree.push(leaf_hash(event)));
+            tree
+        };
+        Self(streams.into_iter().map(|(stream, events)| (stream, tree(events))).collect())
+    }
+
+    /// Takes an event in. An event that ends its stream gives the root over those before it.
+    fn take(&mut self, header: &Header, event: &Hash) -> Option<Hash> {
+        if header.terminal {
+            return Some(self.0.remove(&header.stream).unwrap_or_default().root());
+        }
+        if header.stream != BLOCK_STREAM {
+            self.0.entry(header.stream).or_default().push(leaf_hash(event));
+        }
+        None
+    }
+
+    /// Takes in records that begin at `offset` in their block, corrects the event hashes of those that end a stream and have
+    /// room for its root, and notes where the roots go.
+    pub(crate) fn extend(
+        &mut self,
+        records: &[Record<'_>],
+        salts: &[u8],
+        mut offset: usize,
+        events: &mut [Hash],
+        patches: &mut Vec<RootPatch>,
+    ) {
+        for ((record, salt), event) in records.iter().zip(salts.chunks(SALT_BYTES)).zip(events) {
+            let room = record.header().terminal.then(|| record.extensions().stream_root_offset()).flatten();
+            let root = self.take(record.header(), event);
+            if let (Some(root), Some(at)) = (root, room) {
+                let at = HEADER_BYTES + at;
+                let mut head = record.head_bytes().to_vec();
+                head[at..at + 32].copy_from_slice(&root);
+                *event = event_hash(&head, &payload_hash(salt, record.payload()));
+                patches.push(RootPatch { offset: offset + at, root });
+            }
+            offset += record.bytes().len();
+        }
+    }
+}
