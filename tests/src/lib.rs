@@ -1,8 +1,14 @@
-//! What tests that cross rooms share: a net and an engine for it.
+//! What tests that cross rooms share: a net and an engine for it, seeded chance, and a child that opens damaged logs.
+
+mod probe;
+mod random;
 
 use std::collections::BTreeMap;
 
 use actum::{Call, EngineBuilder, HandlerError, Value};
+
+pub use probe::{Answer, Probe};
+pub use random::{Random, seed, tries};
 
 /// Three automatic steps that count up `n`.
 pub const COUNT: &str = r#"

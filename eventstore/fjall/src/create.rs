@@ -46,17 +46,20 @@ pub fn create(dir: &Path, genesis_text: &[u8], partitions: u16, options: &Option
     open_locked(dir, lock, options)
 }
 
+/// The directory's own name is synced also when it was there: whoever made it, as the engine does for its keys, may not have.
 fn make_data_dir(dir: &Path) -> Result<(), OpenError> {
-    match make_private(dir) {
-        Ok(()) => {
-            let parent = match dir.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            sync_dir(parent).map_err(|source| OpenError::io(parent, source))
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(OpenError::io(dir, source)),
+    let is_new = match make_private(dir) {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
+        Err(source) => return Err(OpenError::io(dir, source)),
+    };
+    // Of the real path: `.` and links have no parent by name.
+    let real = dir.canonicalize().map_err(|source| OpenError::io(dir, source))?;
+    let Some(parent) = real.parent() else { return Ok(()) };
+    match sync_dir(parent) {
+        // Somebody else's parent that we may not read, so its owner made and keeps the name.
+        Err(error) if !is_new && error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.map_err(|source| OpenError::io(parent, source)),
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! Map: `create` and `store` write; `scratch` and `copy` read from outside; `source` turns a keyspace into frames;
 //! `examine` is what is checked whenever a store is opened; `head_file`, `block_frame` and `dir` are the layouts;
-//! `engine` is the only place that opens fjall; `quiet` catches its panics.
+//! `torn` finds what a power loss left of an
+//! unfinished commit; `engine` is the only place that opens fjall; `quiet` catches its panics.
 
 mod block_frame;
 mod copy;
@@ -25,6 +26,7 @@ mod quiet;
 mod scratch;
 mod source;
 mod store;
+mod torn;
 
 #[cfg(test)]
 #[path = "../tests/plausible/mod.rs"]

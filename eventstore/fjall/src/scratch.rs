@@ -18,6 +18,7 @@ use crate::examine::examine;
 use crate::head_file;
 use crate::options::{Options, READ_ATTEMPTS};
 use crate::source::Frames;
+use crate::torn::{self, Torn};
 
 const PREFIX: &str = "actum-scratch-";
 const MAKING_PREFIX: &str = "actum-new-scratch-";
@@ -195,11 +196,41 @@ fn open_copy(path: &Path, journal_bytes: u64) -> Result<ScratchSource, OpenError
     let genesis = Genesis::read(path)?;
     let heads = (0..genesis.partitions).map(|partition| Ok(head_file::read(path, partition)?.slot.head()));
     let heads: Vec<_> = heads.collect::<Result<_, OpenError>>()?;
-    let store = path.join(STORE);
-    let engine = engine::open(&store, &Options::default(), Purpose::Reading)?;
-    let frames = Frames { log: engine.log.clone(), path: store };
-    examine(&frames, &genesis, &heads, journal_bytes)?;
+    let (engine, frames, _) = rehearse(path, &Options::default(), &genesis, &heads, journal_bytes)?;
     Ok(ScratchSource { frames, genesis, heads, _engine: engine, scratch: None })
+}
+
+/// Opens the store of a scratch copy and holds it against genesis and heads. Says what was cut off as torn, which the heads
+/// then allow: they acknowledge nothing of it.
+pub(crate) fn rehearse(
+    scratch: &Path,
+    options: &Options,
+    genesis: &Genesis,
+    heads: &[Option<Head>],
+    journal_bytes: u64,
+) -> Result<(Engine, Frames, Option<Torn>), OpenError> {
+    let path = scratch.join(STORE);
+    let torn = torn::find(&path)?;
+    if let Some(torn) = &torn {
+        torn.cut(&path)?;
+    }
+    let open = || {
+        let engine = engine::open(&path, options, Purpose::Reading)?;
+        let frames = Frames { log: engine.log.clone(), path: path.clone() };
+        examine(&frames, genesis, heads, journal_bytes)?;
+        Ok((engine, frames))
+    };
+    match (open(), torn) {
+        (Ok((engine, frames)), torn) => Ok((engine, frames, torn)),
+        // Without it acknowledged blocks are missing: then it was not torn but damaged.
+        (Err(OpenError::Behind { .. } | OpenError::Tampered(_)), Some(Torn { journal, at })) => {
+            Err(OpenError::Corrupt(format!(
+                "{}: the batch at byte {at} does not fit its checksum",
+                path.join(journal).display()
+            )))
+        }
+        (Err(error), _) => Err(error),
+    }
 }
 
 /// Opens the log at `dir` for reading, without writing to it and beside a running engine.

@@ -17,8 +17,9 @@ use crate::examine::{Tail, examine};
 use crate::head_file::{self, HeadFile};
 use crate::options::{Options, Rehearsal, SEALED_MEMTABLES_MAX};
 use crate::quiet::guarded;
-use crate::scratch::Scratch;
+use crate::scratch::{self, Scratch};
 use crate::source::{Frames, stored_key};
+use crate::torn::Torn;
 
 /// How long to wait before looking again whether a memtable was flushed.
 const FLUSH_POLL: Duration = Duration::from_millis(1);
@@ -79,8 +80,11 @@ pub(crate) fn open_locked(dir: &Path, lock: Lock, options: &Options) -> Result<F
         }
     }
     let heads: Vec<_> = readings.iter().map(|reading| reading.slot.head()).collect();
-    if options.rehearsal == Rehearsal::Always {
-        rehearse(dir, options, &genesis, &heads)?;
+    if options.rehearsal == Rehearsal::Always
+        && let Some(torn) = rehearse(dir, options, &genesis, &heads)?
+    {
+        tracing::warn!(journal = torn.journal, at = torn.at, "dropping a commit that was torn and never acknowledged");
+        torn.cut(&dir.join(STORE))?;
     }
     let store = dir.join(STORE);
     let preallocated_bytes = journal_bytes(&store)?;
@@ -106,7 +110,12 @@ pub(crate) fn open_locked(dir: &Path, lock: Lock, options: &Options) -> Result<F
 
 /// Opens and examines a scratch copy, as a reader does. It lies in the data directory, which is the writer's to write to and
 /// where linking works.
-fn rehearse(dir: &Path, options: &Options, genesis: &Genesis, heads: &[Option<Head>]) -> Result<(), OpenError> {
+fn rehearse(
+    dir: &Path,
+    options: &Options,
+    genesis: &Genesis,
+    heads: &[Option<Head>],
+) -> Result<Option<Torn>, OpenError> {
     let (scratch, journal_bytes) = match Scratch::copy(dir, Some(options.scratch_root.as_deref().unwrap_or(dir))) {
         Ok(copy) => copy,
         Err(CopyError::Failed(error)) => return Err(error),
@@ -114,10 +123,8 @@ fn rehearse(dir: &Path, options: &Options, genesis: &Genesis, heads: &[Option<He
             return Err(OpenError::Unavailable(format!("the store changes although it is locked: {what}")));
         }
     };
-    let path = scratch.path().join(STORE);
-    let engine = engine::open(&path, options, Purpose::Reading)?;
-    let frames = Frames { log: engine.log.clone(), path };
-    examine(&frames, genesis, heads, journal_bytes).map(drop)
+    let (_engine, _frames, torn) = scratch::rehearse(scratch.path(), options, genesis, heads, journal_bytes)?;
+    Ok(torn)
 }
 
 /// A creation that was interrupted after the genesis was in place leaves an empty directory.

@@ -1,0 +1,64 @@
+//! Power loss in the middle of a commit: its later sectors are there, an earlier one is not.
+
+mod plausible;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use actum_fjall::{OpenError, Options, create, open, read};
+use actum_log::{EventStore, FrameSource, ReadError};
+use plausible::{Chain, genesis, read_all};
+
+fn journal(dir: &Path) -> PathBuf {
+    dir.join("store").join("0.jnl")
+}
+
+/// A log of three commits; the last of them lacks a part of its middle. Gives the head file before and after it.
+fn torn(dir: &Path) -> (Vec<u8>, Vec<u8>) {
+    let text = genesis(1);
+    let mut chain = Chain::new(&text, 0);
+    let mut store = create(dir, &text, 1, &Options::default()).unwrap();
+    store.commit(&chain.take(2)).unwrap();
+    store.commit(&chain.take(1)).unwrap();
+    let before = fs::read(dir.join("head-0")).unwrap();
+    store.commit(&chain.take(1)).unwrap();
+    drop(store);
+    let after = fs::read(dir.join("head-0")).unwrap();
+    let mut bytes = fs::read(journal(dir)).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end - 40..end - 20].fill(0);
+    fs::write(journal(dir), bytes).unwrap();
+    (before, after)
+}
+
+#[test]
+fn a_torn_commit_that_nobody_was_promised_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let (before, _) = torn(dir.path());
+    fs::write(dir.path().join("head-0"), before).unwrap();
+    let damaged = fs::read(journal(dir.path())).unwrap();
+    let source = read(dir.path()).unwrap();
+    assert_eq!(source.head(0).unwrap().unwrap().number, 2);
+    let frames = read_all(&source, 0).unwrap();
+    assert_eq!(fs::read(journal(dir.path())).unwrap(), damaged, "reading does not write");
+
+    let mut store = open(dir.path(), &Options::default()).unwrap();
+    assert_eq!(read_all(&*store.source(), 0).unwrap(), frames);
+    let mut chain = Chain::new(&genesis(1), 0);
+    chain.take(3);
+    store.commit(&chain.take(2)).unwrap();
+    drop(store);
+    assert_eq!(read(dir.path()).unwrap().head(0).unwrap().unwrap().number, 4, "the log goes on");
+}
+
+#[test]
+fn a_damaged_commit_that_was_acknowledged_is_named_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, after) = torn(dir.path());
+    assert_eq!(fs::read(dir.path().join("head-0")).unwrap(), after);
+    let damaged = fs::read(journal(dir.path())).unwrap();
+    assert!(matches!(read(dir.path()), Err(ReadError::Corrupt(_))));
+    let opened = open(dir.path(), &Options::default());
+    assert!(matches!(opened, Err(OpenError::Corrupt(_))), "{opened:?}");
+    assert_eq!(fs::read(journal(dir.path())).unwrap(), damaged, "what is refused is left as it was");
+}
