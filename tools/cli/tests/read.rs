@@ -267,3 +267,16 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""), "{line}");
     }
 }
+
+#[test]
+fn nothing_is_written_into_a_data_directory() {
+    let place = place();
+    let genesis = place.read("d1/genesis");
+    for file in ["d1/genesis", "d1/new.actum", "d1/store/x", "d1/store/../keys/seal.pem"] {
+        let ran = place.run(&format!("export --format log --force -O {file} --data d1"));
+        assert_eq!(ran.code, 2, "{file}: {}", ran.err);
+        assert!(ran.err.contains("lies in the data directory"), "{}", ran.err);
+    }
+    assert_eq!(place.read("d1/genesis"), genesis);
+    place.good("verify d1");
+}

@@ -156,3 +156,12 @@ fn a_second_process_on_the_same_directory_is_told_so() {
     });
     place.good("run automatic.yaml --data d1");
 }
+
+#[test]
+fn a_log_that_cannot_be_made_is_not_called_corrupt() {
+    let place = Place::new();
+    place.write("file", "");
+    let ran = place.run("run manual.yaml --cases 0 --data file/d");
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    assert!(ran.err.contains("no log can be made at file/d"), "{}", ran.err);
+}

@@ -89,7 +89,7 @@ impl Report {
         ];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
         let text: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
-        if text.is_empty() { "none".to_owned() } else { text.join(", ") }
+        text.join(", ")
     }
 
     pub(crate) fn to_json(&self) -> Json {

@@ -85,7 +85,11 @@ impl Summary {
         let all = self.report.total > 0 && self.report.completed == self.report.total;
         let counts = self.report.counts();
         let total = counted(self.report.total, "case");
-        if all { format!("{total} completed") } else { format!("{total}, {counts}") }
+        match self.report.total {
+            0 => total,
+            _ if all => format!("{total} completed"),
+            _ => format!("{total}, {counts}"),
+        }
     }
 
     /// Where the cases come from.
