@@ -1,7 +1,7 @@
-"""Writes a small archive from FORMAT.md alone: write.py FILE.actum
+"""Writes a small archive from FORMAT.md alone: write.py FILE.actum [--rotated]
 
-Shares nothing with the Rust writer. The archive is the same at every run; it is checked in as
-eventstore/verify/golden/python-written.actum.
+Shares nothing with the Rust writer. The archives are the same at every run; they are checked in as
+eventstore/verify/golden/python-written.actum and, with rotations, a revocation and checkpoints, python-rotated.actum.
 """
 import hashlib
 import struct
@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 NONE, SYSTEM, ORIGIN = 2**64 - 1, 2**63, "example.org/python"
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+SIGNERS = [Ed25519PrivateKey.from_private_bytes(bytes(range(first, first + 32))) for first in (0, 1, 2)]
+PUBLICS = [signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) for signer in SIGNERS]
 KEYS = {purpose: blake3(b"", derive_key_context="actum 2026 log format 1 " + purpose).digest()
         for purpose in ("salt", "payload", "event", "chain", "block", "genesis", "frame")}
 
@@ -60,17 +60,24 @@ class Partition:
     def __init__(self, number, genesis_hash):
         self.number, self.last_hash, self.blocks = number, genesis_hash, 0
         self.leaves, self.streams, self.events = [], {}, {}
-        self.time = 1_700_000_000_000_000_000
+        self.time, self.ended = 1_700_000_000_000_000_000, set()
 
-    def block(self, events, epoch, chunk_sizes, compress=False):
-        """events: (stream, payload, options); the block record is put before them."""
+    def checkpoint(self):
+        """The event that a checkpoint in the next block is."""
+        leaves = [struct.pack("<QQ32sB", stream, version, chain, stream in self.ended)
+                  for stream, (version, _, chain) in sorted(self.streams.items()) if stream != SYSTEM]
+        payload = struct.pack("<QQ32s", len(self.leaves), len(leaves), tree_root(leaves)) + b"of Python"
+        return SYSTEM + 7, payload, dict(kind=4, actor=0)
+
+    def block(self, events, epoch, chunk_sizes, compress=False, signers=(0,)):
+        """events: (stream, payload, options); the block record is put before them. signers: whose lines the seal has."""
         first = len(self.leaves)
         secret = blake3(b"secret %d %d" % (self.number, self.blocks)).digest()
         name = f"{ORIGIN}/{self.number}"
-        key_id = sha(name.encode(), b"\n\1", PUBLIC)[:4]
+        key_ids = [sha(name.encode(), b"\n\1", public)[:4] for public in PUBLICS]
         boot = blake3(b"boot %d" % epoch).digest(16)
         block_record = struct.pack("<32sQQ16sqQ4s12x", self.last_hash, self.blocks, epoch, boot,
-                                   self.time - 5, 1000 * self.blocks, key_id)
+                                   self.time - 5, 1000 * self.blocks, key_ids[signers[0]])
         events = [(SYSTEM, block_record, dict(kind=1, actor=0))] + events
         salts = H("salt", secret, 16 * len(events))
         before_leaves, before, records = list(self.leaves), {}, []
@@ -91,6 +98,7 @@ class Partition:
             self.leaves.append(chain + struct.pack("<QQ", seq, version + 1))
             self.streams[stream] = (version + 1, seq, chain)
             self.events.setdefault(stream, []).append(e)
+            self.ended |= {stream} if options.get("terminal") else set()
             records.append(header + ext + payload)
         root, old = tree_root(self.leaves), frontier(before_leaves)
         body = struct.pack("<HHIQQQ32s32sIIII", self.number, 1, len(records), self.blocks, first, sum(map(len, records)),
@@ -99,8 +107,8 @@ class Partition:
         body += b"".join(struct.pack("<QQQ32s", stream, *state) for stream, state in sorted(before.items()))
         block_hash = H("block", body)
         text = f"{name}\n{len(self.leaves)}\n{b64encode(root).decode()}\nactum-block {self.blocks} {b64encode(block_hash).decode()}\n"
-        signature = b64encode(key_id + KEY.sign(text.encode())).decode()
-        seal = f"{text}\n— {name} {signature}\n".encode()
+        signatures = [key_ids[signer] + SIGNERS[signer].sign(text.encode()) for signer in signers]
+        seal = (text + "\n" + "".join(f"— {name} {b64encode(data).decode()}\n" for data in signatures)).encode()
         frames, start = [], 0
         for size in chunk_sizes:
             chunk = records[start:start + size]
@@ -112,9 +120,40 @@ class Partition:
         return frames
 
 
+def genesis_text(partitions, next_key):
+    return (f"actum-genesis 1\nlog {bytes(range(16)).hex()}\norigin {ORIGIN}\ncreated 1700000000000000000\n"
+            f"clock real\npartitions {partitions}\nkey {PUBLICS[0].hex()}\nnext {sha(next_key).hex()}\n").encode()
+
+
+def rotation(old, following):
+    """From one key to the one after it, which commits to the one that follows."""
+    return SYSTEM + 2, PUBLICS[old] + PUBLICS[old + 1] + following, dict(kind=2, actor=0)
+
+
+def revocation(key):
+    return SYSTEM + 2, PUBLICS[key] + "verloren, für immer".encode(), dict(kind=3, actor=0)
+
+
+def finish(frames, partitions):
+    counts = b"".join(struct.pack("<H6xQQ", p.number, p.blocks, len(p.leaves)) for p in partitions)
+    frames.append(frame(4, counts + struct.pack("<Q", len(frames))))
+    return b"ACTUM ARCHIVE 1\n" + b"".join(frames), partitions[0]
+
+
+def rotated_archive():
+    genesis = genesis_text(1, PUBLICS[1])
+    zero = Partition(0, H("genesis", genesis))
+    frames = [frame(1, genesis)]
+    frames += zero.block([zero.checkpoint(), (1, b"before", {}), (2, b"short", dict(terminal=1))], 1, [4])
+    frames += zero.block([(1, b"on", {}), rotation(0, sha(PUBLICS[2])), zero.checkpoint()], 1, [2, 2], signers=(0, 1))
+    frames += zero.block([(3, b"by the second key", {}), revocation(0)], 2, [3], True, signers=(1,))
+    frames += zero.block([rotation(1, bytes(32)), revocation(1)], 2, [3], signers=(2,))
+    frames += zero.block([(1, b"by the third key", dict(terminal=1, root=True)), zero.checkpoint()], 2, [3], signers=(2,))
+    return finish(frames, [zero])
+
+
 def archive():
-    genesis = (f"actum-genesis 1\nlog {bytes(range(16)).hex()}\norigin {ORIGIN}\ncreated 1700000000000000000\n"
-               f"clock real\npartitions 2\nkey {PUBLIC.hex()}\nnext {sha(b'next key').hex()}\n").encode()
+    genesis = genesis_text(2, b"next key")
     zero, one = Partition(0, H("genesis", genesis)), Partition(1, H("genesis", genesis))
     frames = [frame(1, genesis)]
     frames += zero.block([
@@ -137,12 +176,10 @@ def archive():
         (7, b"y" * 97, dict(later=3)),
         (1, b"the end of 1", dict(terminal=1, root=True, ext=extensions(_1=bytes([9]) * 16))),
     ], epoch=3, chunk_sizes=[3])
-    counts = b"".join(struct.pack("<H6xQQ", p.number, p.blocks, len(p.leaves)) for p in (zero, one))
-    frames.append(frame(4, counts + struct.pack("<Q", len(frames))))
-    return b"ACTUM ARCHIVE 1\n" + b"".join(frames), zero
+    return finish(frames, [zero, one])
 
 
 if __name__ == "__main__":
-    data, partition = archive()
+    data, partition = rotated_archive() if "--rotated" in sys.argv[2:] else archive()
     open(sys.argv[1], "wb").write(data)
     print(f"{len(data)} bytes, block hash {b64encode(partition.last_hash).decode()}, root {b64encode(tree_root(partition.leaves)).decode()}")

@@ -79,6 +79,6 @@ fn check(directory: &Path, acknowledged: &BTreeMap<i64, u64>) {
         engine.close().await.unwrap();
     });
     let source = actum_fjall::read(directory).unwrap();
-    let verdict = verify_source(&source, &Trust::SelfSigned, &mut |_| {}).unwrap();
+    let verdict = verify_source(&source, &Trust::self_signed(), &mut |_| {}).unwrap();
     assert_eq!(verdict.partitions[0].unacknowledged_blocks, 0);
 }

@@ -139,7 +139,7 @@ fn frames_and_what_is_in_them() {
         let _ = frame.decode();
         let store = MemoryStore::new(log_genesis());
         store.insert(frame);
-        let _ = verify_source(&store, &Trust::SelfSigned, &mut |_| {});
+        let _ = verify_source(&store, &Trust::self_signed(), &mut |_| {});
         let _ = fold(&store, 0, FoldOptions::default(), |_| ControlFlow::Continue(()));
     });
 }
@@ -193,7 +193,7 @@ fn archives() {
     write_archive(&log(), &mut archive).unwrap();
     survive(&[archive], |bytes| {
         let _ = ArchiveSource::from_bytes(bytes.to_vec());
-        let _ = verify_archive(bytes, &Trust::SelfSigned, &mut |_| {});
+        let _ = verify_archive(bytes, &Trust::self_signed(), &mut |_| {});
     });
 }
 

@@ -113,7 +113,7 @@ fn a_full_disk_stops_the_engine_and_loses_nothing() {
             assert!(engine.ended(started.case).await.is_some(), "it goes on");
             engine.close().await.unwrap();
         });
-        verify_source(&actum_fjall::read(&directory).unwrap(), &Trust::SelfSigned, &mut |_| {}).unwrap();
+        verify_source(&actum_fjall::read(&directory).unwrap(), &Trust::self_signed(), &mut |_| {}).unwrap();
     }
     assert!(all > 100, "the engine must get somewhere before the disk is full: {all}");
 }

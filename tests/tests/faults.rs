@@ -68,7 +68,7 @@ async fn check(fault: Fault) {
         let store = MemoryStore::new(genesis.to_string());
         let acknowledged = run(store.clone(), fails_at, fault).await;
         let head = store.head(0);
-        verify_source(&store, &Trust::SelfSigned, &mut |_| {}).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        verify_source(&store, &Trust::self_signed(), &mut |_| {}).unwrap_or_else(|fault| panic!("{name}: {fault}"));
 
         let engine = counting(Engine::on_store(store.clone(), signer())).open().await.unwrap();
         for (key, case) in &acknowledged {
@@ -86,7 +86,7 @@ async fn check(fault: Fault) {
         assert_eq!(cases.count(actum::CaseStatus::Completed), cases.len(), "{name}: every case goes on and ends");
         engine.close().await.unwrap();
         assert!(store.head(0).unwrap().size > head.map_or(0, |head| head.size), "{name}: the log goes on");
-        verify_source(&store, &Trust::SelfSigned, &mut |_| {}).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        verify_source(&store, &Trust::self_signed(), &mut |_| {}).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actum::Engine;
 use actum_log::{
     ArchiveReader, Compressor, EventStore, FileSigner, FoldOptions, Frame, FrameKey, FrameSource, FrameType, Genesis,
-    MemoryStore, Signer, fold, frame_checksum, write_archive,
+    MemoryStore, Signer, fold, frame_checksum, key_digest, write_archive,
 };
 use actum_tests::{COUNT, Random, counting, from, seed, tries};
 use actum_verify::{Anchor, Fault, FaultKind, Trust, Verdict, verify_archive, verify_source};
@@ -17,6 +17,7 @@ const VARIATIONS: u64 = 100;
 
 const OWN: [u8; 32] = [5; 32];
 const FOREIGN: [u8; 32] = [6; 32];
+const NEXT: [u8; 32] = [7; 32];
 const ORIGIN: &str = "example.com/surgery";
 
 fn signer(seed: [u8; 32]) -> Arc<dyn Signer> {
@@ -24,11 +25,23 @@ fn signer(seed: [u8; 32]) -> Arc<dyn Signer> {
 }
 
 fn pinned() -> Trust {
-    Trust::Pinned { origin: Some(ORIGIN.to_owned()), key: signer(OWN).public_key() }
+    Trust::pinned(Some(ORIGIN), signer(OWN).public_key())
+}
+
+/// What a reviewer holds who kept the seal of the newest of these blocks, and nothing else.
+fn since(genesis: &[u8], blocks: &[Block]) -> Trust {
+    let verdict = judge(&archive(genesis, blocks), &Trust::self_signed()).unwrap();
+    Trust::self_signed().since(verdict.partitions[0].seal.as_ref().unwrap().as_bytes()).unwrap()
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn empty(key: [u8; 32]) -> MemoryStore {
     let genesis = Genesis::new([3; 16], ORIGIN, 1, signer(key).public_key()).unwrap();
+    // Whatever key comes next.
+    let genesis = genesis.with_next(key_digest(&signer(NEXT).public_key()));
     MemoryStore::new(genesis.to_string())
 }
 
@@ -133,7 +146,8 @@ async fn always_found(operate: impl Fn(&mut Random, &mut Vec<Block>, &[Block])) 
             continue;
         }
         let bytes = archive(&genesis, &changed);
-        for trust in [Trust::SelfSigned, pinned()] {
+        // A seal that was kept of the beginning does not hide what comes after it.
+        for trust in [Trust::self_signed(), pinned(), since(&genesis, &original[..1])] {
             let fault = judge(&bytes, &trust).err().unwrap_or_else(|| panic!("{name}: passes under {trust:?}"));
             assert_eq!(fault.kind(), FaultKind::Tampered, "{name}: {fault}");
             *codes.entry(fault.defect.code()).or_default() += 1;
@@ -245,8 +259,8 @@ async fn signed_by_another_key() {
     go_on(&foreign, FOREIGN, 0..6).await;
     let (own, other) = (blocks(&store), blocks(&foreign));
     let rewritten = archive(&foreign.genesis().unwrap(), &other);
-    let verdict = judge(&rewritten, &Trust::SelfSigned).unwrap();
-    assert_eq!(verdict.anchor, Anchor::SelfSigned, "and it says what that is worth");
+    let verdict = judge(&rewritten, &Trust::self_signed()).unwrap();
+    assert!(verdict.anchors.iter().eq([&Anchor::SelfSigned]), "and it says what that is worth");
     let fault = judge(&rewritten, &pinned()).unwrap_err();
     assert_eq!((fault.kind(), fault.defect.code()), (FaultKind::Tampered, "pinned-key"));
     for variation in 0..tries("ACTUM_SURGERY", VARIATIONS) {
@@ -257,7 +271,7 @@ async fn signed_by_another_key() {
         for at in begin..end {
             changed[at] = in_place_of(&other[at], &own[at]);
         }
-        for (genesis, trust) in [(&store, Trust::SelfSigned), (&store, pinned()), (&foreign, pinned())] {
+        for (genesis, trust) in [(&store, Trust::self_signed()), (&store, pinned()), (&foreign, pinned())] {
             let bytes = archive(&genesis.genesis().unwrap(), &changed);
             let fault = judge(&bytes, &trust).expect_err("another key");
             assert_eq!(fault.kind(), FaultKind::Tampered, "variation {variation}: {fault}");
@@ -279,11 +293,22 @@ async fn rolled_back_and_truncated() {
     for variation in 0..tries("ACTUM_SURGERY", VARIATIONS) {
         let mut random = Random::new(seed().wrapping_mul(15_485_863).wrapping_add(variation));
         let left = 1 + random.below(original.len() - 1);
-        for trust in [Trust::SelfSigned, pinned()] {
+        for trust in [Trust::self_signed(), pinned()] {
             let verdict = judge(&archive(&genesis, &original[..left]), &trust).unwrap();
             let size = original[left - 1].last().unwrap().key.seq + 1;
             assert_eq!((verdict.blocks(), verdict.events()), (left as u64, size), "complete to what is there");
             assert!(verdict.to_string().contains(&format!("complete to {size}; nothing after that can be excluded")));
+        }
+        // Who kept a seal knows what has to be there at least.
+        let kept = 1 + random.below(original.len());
+        let verdict = judge(&archive(&genesis, &original[..left]), &since(&genesis, &original[..kept]));
+        if left < kept {
+            let fault = verdict.unwrap_err();
+            assert_eq!((fault.kind(), fault.defect.code()), (FaultKind::Tampered, "since-behind"), "{left} of {kept}");
+        } else {
+            let size = original[kept - 1].last().unwrap().key.seq + 1;
+            let since = Anchor::Since { partition: 0, size, prefix_read: true };
+            assert!(verdict.unwrap().anchors.iter().eq([&Anchor::SelfSigned, &since]));
         }
         let shorter = store_of(&store, &original[..left].concat());
         let fault = verify_source(&shorter, &pinned(), &mut |_| {}).unwrap_err();
@@ -305,9 +330,55 @@ async fn rewritten_with_the_same_key() {
     go_on(&store, OWN, 3..6).await;
     go_on(&fork, OWN, 20..24).await;
     let verdict = verify_source(&fork, &pinned(), &mut |_| {}).unwrap();
-    assert_eq!(verdict.anchor, Anchor::Pinned);
+    assert!(verdict.anchors.iter().eq([&Anchor::Pinned]));
+    // A seal of what both have in common is continued by both; a later one by its own log only.
+    let (genesis, own, other) = (store.genesis().unwrap(), blocks(&store), blocks(&fork));
+    let common = own.iter().zip(&other).take_while(|(one, two)| one == two).count();
+    for kept in 1..=own.len() {
+        let trust = since(&genesis, &own[..kept]);
+        assert!(judge(&archive(&genesis, &own), &trust).is_ok());
+        let forked = judge(&archive(&genesis, &other), &trust);
+        match forked {
+            Ok(_) => assert!(kept <= common, "the seal of block {kept} is not of the fork"),
+            Err(fault) => {
+                assert!(kept > common && fault.kind() == FaultKind::Tampered, "{fault}");
+                assert!(["since", "since-behind"].contains(&fault.defect.code()), "{fault}");
+            }
+        }
+    }
     fork.set_head(0, EventStore::head(&store, 0));
     let fault = verify_source(&fork, &pinned(), &mut |_| {}).unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Tampered, "{fault}");
     assert!(open(fork).await.is_err(), "the engine knows its head");
+}
+
+/// Whoever has a stolen key goes on from before its rotation; a trust file that names the key as revoked tells, a pinned key does not.
+#[tokio::test]
+async fn continued_with_a_stolen_key_after_its_revocation() {
+    let store = empty(OWN);
+    go_on(&store, OWN, 0..3).await;
+    let stolen = copy(&store);
+    go_on(&stolen, OWN, 40..44).await;
+    let engine = counting(Engine::on_store(store.clone(), signer(OWN))).open().await.unwrap();
+    engine.rotate_key_to(signer(NEXT), None).await.unwrap();
+    engine.revoke_key(signer(OWN).public_key(), "stolen").await.unwrap();
+    engine.close().await.unwrap();
+    go_on(&store, NEXT, 3..6).await;
+    let genesis = store.genesis().unwrap();
+    let (own, other) = (archive(&genesis, &blocks(&store)), archive(&genesis, &blocks(&stolen)));
+    let key = hex(signer(OWN).public_key());
+    let file = format!("actum-trust 1\norigin {ORIGIN}\nkey {key}\nrevoked {key}\n");
+    let informed = Trust::from_trust_file(file.as_bytes()).unwrap();
+    let verdict = judge(&own, &informed).unwrap();
+    let revoked: Vec<bool> = verdict.partitions[0].keys.iter().map(|span| span.revoked).collect();
+    assert_eq!(
+        (revoked.as_slice(), verdict.partitions[0].key_in_force),
+        (&[true, false][..], signer(NEXT).public_key())
+    );
+    assert!(judge(&other, &pinned()).is_ok(), "the key alone cannot tell");
+    let fault = judge(&other, &informed).unwrap_err();
+    assert_eq!((fault.kind(), fault.defect.code()), (FaultKind::Tampered, "revoked-key"));
+    // The stolen key cannot go on after the rotation either.
+    let fault = verify_source(&stolen, &since(&genesis, &blocks(&store)), &mut |_| {}).unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Tampered, "{fault}");
 }

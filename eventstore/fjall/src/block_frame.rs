@@ -3,6 +3,7 @@
 use actum_log::{BlockBody, BlockError, Frame, FrameError, FrameHeader, Hash, block_hash, split_body_and_seal};
 
 use crate::error::OpenError;
+use crate::source;
 
 const RECORD_HEADER_BYTES: usize = 64;
 
@@ -17,7 +18,7 @@ pub(crate) struct BlockFrame {
 }
 
 fn place(frame: &Frame) -> String {
-    format!("the {:?} frame of partition {} at seq {}", frame.key.kind, frame.key.partition, frame.key.seq)
+    source::place(frame.key)
 }
 
 /// An error of a frame, sorted: a hash or a key that does not fit is tampering, the rest does not decode.
@@ -25,7 +26,7 @@ pub(crate) fn frame_error(frame: &Frame, error: &FrameError) -> OpenError {
     let what = format!("{}: {error}", place(frame));
     match error {
         FrameError::Checksum | FrameError::Key => OpenError::Tampered(what),
-        _ => OpenError::Corrupt(what),
+        _ => OpenError::corrupt(what),
     }
 }
 
@@ -35,13 +36,13 @@ fn body(frame: &Frame) -> Result<(FrameHeader, Vec<u8>), OpenError> {
 
 /// Decodes a block frame as far as the store needs it.
 pub(crate) fn decode(frame: &Frame) -> Result<BlockFrame, OpenError> {
-    let fail = |error: BlockError| OpenError::Corrupt(format!("{}: {error}", place(frame)));
+    let fail = |error: BlockError| OpenError::corrupt(format!("{}: {error}", place(frame)));
     let (_, raw) = body(frame)?;
     let (body, seal) = split_body_and_seal(&raw).map_err(fail)?;
     let BlockBody { number, first_seq, records, .. } = BlockBody::decode(body).map_err(fail)?;
     let size = first_seq + u64::from(records);
     if size.checked_sub(1) != Some(frame.key.seq) {
-        return Err(OpenError::Corrupt(format!("{}: its body is for another place", place(frame))));
+        return Err(OpenError::corrupt(format!("{}: its body is for another place", place(frame))));
     }
     Ok(BlockFrame { number, size, hash: block_hash(body), seal: seal.to_vec() })
 }
@@ -52,5 +53,5 @@ pub(crate) fn previous_hash(chunk: &Frame) -> Result<Hash, OpenError> {
     raw.get(RECORD_HEADER_BYTES..)
         .and_then(|payload| payload.first_chunk())
         .copied()
-        .ok_or_else(|| OpenError::Corrupt(format!("{}: does not begin with a block record", place(chunk))))
+        .ok_or_else(|| OpenError::corrupt(format!("{}: does not begin with a block record", place(chunk))))
 }

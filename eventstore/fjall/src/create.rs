@@ -33,10 +33,8 @@ const TOLERATED: [&str; 2] = ["keys", "lost+found"];
 pub fn create(dir: &Path, genesis_text: &[u8], partitions: u16, options: &Options) -> Result<FjallStore, OpenError> {
     let genesis = Genesis::parse(genesis_text.to_vec())?;
     if genesis.partitions != partitions {
-        return Err(OpenError::Corrupt(format!(
-            "genesis: it has {} partitions, {partitions} were asked for",
-            genesis.partitions
-        )));
+        let what = format!("it has {} partitions, {partitions} were asked for", genesis.partitions);
+        return Err(OpenError::corrupt_at(Path::new(GENESIS), what));
     }
     make_data_dir(dir)?;
     let lock = Lock::acquire(dir)?;

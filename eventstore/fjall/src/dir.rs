@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use actum_log::limits::GENESIS_BYTES_MAX;
 use actum_log::{Hash, genesis_hash};
 
-use crate::error::OpenError;
+use crate::error::{Defect, OpenError};
 
 pub(crate) const GENESIS: &str = "genesis";
 pub(crate) const STORE: &str = "store";
@@ -52,7 +52,8 @@ pub(crate) struct Genesis {
 
 impl Genesis {
     pub(crate) fn parse(text: Vec<u8>) -> Result<Self, OpenError> {
-        let genesis = actum_log::Genesis::parse(&text).map_err(|error| OpenError::Corrupt(error.to_string()))?;
+        let genesis = actum_log::Genesis::parse(&text)
+            .map_err(|error| OpenError::corrupt_at(Path::new(GENESIS), error.to_string()))?;
         Ok(Self { hash: genesis_hash(&text), partitions: genesis.partitions(), text })
     }
 
@@ -61,7 +62,7 @@ impl Genesis {
         let path = dir.join(GENESIS);
         match fs::metadata(&path) {
             Ok(meta) if meta.len() > GENESIS_BYTES_MAX as u64 => {
-                Err(OpenError::Corrupt("genesis: longer than 64 KiB".to_owned()))
+                Err(OpenError::corrupt_at(&path, "longer than 64 KiB"))
             }
             Ok(_) => Self::parse(fs::read(&path).map_err(|source| OpenError::io(&path, source))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(without_genesis(dir)),
@@ -75,7 +76,7 @@ fn without_genesis(dir: &Path) -> OpenError {
     if dir.join(CREATING).exists() {
         OpenError::Unfinished(dir.to_owned())
     } else if dir.join(STORE).exists() || dir.join(head_name(0)).exists() {
-        OpenError::Corrupt(format!("{} has no genesis, but other files of a log", dir.display()))
+        OpenError::defect(&dir.join(GENESIS), Defect::Missing)
     } else {
         OpenError::NotFound(dir.to_owned())
     }

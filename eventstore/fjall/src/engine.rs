@@ -84,11 +84,11 @@ pub(crate) fn open(path: &Path, options: &Options, purpose: Purpose) -> Result<E
     })?;
     opened
         .map_err(|error| OpenError::engine(path, error))?
-        .ok_or_else(|| OpenError::Corrupt(format!("{}: keyspace `{KEYSPACE}` is missing", path.display())))
+        .ok_or_else(|| OpenError::corrupt_at(path, format!("keyspace `{KEYSPACE}` is missing")))
 }
 
 fn check_files(path: &Path) -> Result<(), OpenError> {
-    let missing = |what: &str| OpenError::Corrupt(format!("{}: {what} is missing", path.display()));
+    let missing = |what: &str| OpenError::corrupt_at(path, format!("{what} is missing"));
     if !path.join("version").is_file() {
         return Err(missing("the storage engine's version marker"));
     }
@@ -104,7 +104,7 @@ fn check_files(path: &Path) -> Result<(), OpenError> {
     }
     for (name, path) in keyspaces {
         if name.parse::<u64>().is_err() {
-            return Err(OpenError::Corrupt(format!("{}: not a keyspace", path.display())));
+            return Err(OpenError::corrupt_at(&path, "not a keyspace"));
         }
         check_manifest(&path)?;
     }
@@ -117,7 +117,7 @@ fn check_manifest(keyspace: &Path) -> Result<(), OpenError> {
     let read = |path: &Path| fs::read(path).map_err(|source| OpenError::stored_io(path, source));
     let path = keyspace.join("current");
     let current = read(&path)?;
-    let corrupt = |what: &str| OpenError::Corrupt(format!("{}: {what}", path.display()));
+    let corrupt = |what: &str| OpenError::corrupt_at(&path, what);
     let (Some((id, checksum)), 25) = (current.split_first_chunk::<8>(), current.len()) else {
         return Err(corrupt("not a manifest of the storage engine"));
     };

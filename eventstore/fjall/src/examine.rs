@@ -3,7 +3,7 @@
 //!
 //! It does not replace a verification: of each partition it reads two frames, and keys.
 
-use actum_log::{FrameKey, FrameType, Head};
+use actum_log::{FrameKey, FrameType, Hash, Head};
 
 use crate::block_frame::{self, BlockFrame};
 use crate::dir::Genesis;
@@ -11,12 +11,14 @@ use crate::error::OpenError;
 use crate::source::Frames;
 
 /// Where a partition goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tail {
     /// Number of the next block.
     pub(crate) number: u64,
     /// Tree size: the seq of the next record.
     pub(crate) size: u64,
+    /// Hash of the block before; the genesis hash before the first.
+    pub(crate) hash: Hash,
 }
 
 /// Checks every partition against its head and says where each goes on. `journal_bytes` is how much of the store's end
@@ -30,7 +32,7 @@ pub(crate) fn examine(
     (0..genesis.partitions)
         .zip(heads)
         .map(|(partition, head)| {
-            let tail = tail(frames, partition)?;
+            let tail = tail(frames, partition, genesis)?;
             if let Some(head) = head {
                 check_head(frames, partition, head, tail)?;
             }
@@ -43,15 +45,15 @@ pub(crate) fn examine(
         .collect()
 }
 
-fn tail(frames: &Frames, partition: u16) -> Result<Tail, OpenError> {
+fn tail(frames: &Frames, partition: u16, genesis: &Genesis) -> Result<Tail, OpenError> {
     let Some(last) = frames.last_at_or_before(FrameKey::last(partition))? else {
-        return Ok(Tail::default());
+        return Ok(Tail { number: 0, size: 0, hash: genesis.hash });
     };
     if last.key.kind != FrameType::Block {
         return Err(OpenError::Tampered(format!("partition {partition} ends within a block")));
     }
-    let BlockFrame { number, size, .. } = block_frame::decode(&last)?;
-    Ok(Tail { number: number.saturating_add(1), size })
+    let BlockFrame { number, size, hash, .. } = block_frame::decode(&last)?;
+    Ok(Tail { number: number.saturating_add(1), size, hash })
 }
 
 fn check_head(frames: &Frames, partition: u16, head: &Head, tail: Tail) -> Result<(), OpenError> {
@@ -151,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_whole_store_passes_and_lost_blocks_are_seen_as_far_back_as_journals_reach() {
-        assert_eq!(check(u64::MAX, |_| {}).unwrap(), [Tail { number: 8, size: 160 }]);
+        let hash = Chain::new(&genesis(1), 0).take(8)[7].hash;
+        assert_eq!(check(u64::MAX, |_| {}).unwrap(), [Tail { number: 8, size: 160, hash }]);
         for lost in 0..8 {
             let found = check(u64::MAX, |blocks| drop(blocks.remove(lost)));
             let behind = matches!(found, Err(OpenError::Behind { size: 160, stored: 140, .. }));

@@ -112,9 +112,7 @@ pub(crate) fn read(dir: &Path, partition: u16) -> Result<Reading, OpenError> {
         // Both slots are whole: no writer was in between. Otherwise only what is read twice the same is believed.
         let (whole, reading) = interpret(&bytes, partition);
         if whole || last.as_ref() == Some(&bytes) || attempts == READ_ATTEMPTS {
-            return reading.ok_or_else(|| {
-                OpenError::Corrupt(format!("{}: no slot of the head file is readable", path.display()))
-            });
+            return reading.ok_or_else(|| OpenError::corrupt_at(&path, "no slot of the head file is readable"));
         }
         last = Some(bytes);
         std::thread::yield_now();

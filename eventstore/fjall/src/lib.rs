@@ -5,6 +5,8 @@
 //! - [`read`] opens it for reading without writing to it, beside a running engine if need be: [`ScratchSource`].
 //!   [`Scratch`] and [`open_source`] are its two halves, for callers that do the second half in a child process.
 //!
+//! - [`state`] says what lies in a directory without opening anything; [`replace`] puts another directory in its place.
+//!
 //! Durability: what `commit` has returned survives power loss. Knows nothing of workflows, and nothing of what is
 //! inside a block beyond the fields that say where it lies.
 //!
@@ -23,8 +25,10 @@ mod examine;
 mod head_file;
 mod options;
 mod quiet;
+mod replace;
 mod scratch;
 mod source;
+mod state;
 mod store;
 mod torn;
 
@@ -33,7 +37,9 @@ mod torn;
 mod plausible;
 
 pub use create::create;
-pub use error::OpenError;
+pub use error::{Corruption, Defect, OpenError};
 pub use options::{Options, Rehearsal};
-pub use scratch::{Scratch, ScratchSource, open_source, read, read_with};
-pub use store::{FjallStore, open};
+pub use replace::{Replaced, replace};
+pub use scratch::{Scratch, ScratchSource, open_source, read, read_with, try_read};
+pub use state::{DirectoryState, HeadState, free_bytes, leftovers, lock_holder, state};
+pub use store::{Dropped, FjallStore, Found, open, open_rehearsed};

@@ -3,9 +3,11 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::path::Path;
 use std::sync::Once;
 
-use crate::error::OpenError;
+use crate::dir::STORE;
+use crate::error::{Defect, OpenError};
 
 thread_local! {
     static QUIET: Cell<u32> = const { Cell::new(0) };
@@ -29,7 +31,10 @@ pub(crate) fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, OpenError> {
     QUIET.set(QUIET.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(f));
     QUIET.set(QUIET.get() - 1);
-    result.map_err(|panic| OpenError::Corrupt(format!("the storage engine gave up: {}", text_of(panic.as_ref()))))
+    result.map_err(|panic| {
+        tracing::debug!(panic = text_of(panic.as_ref()), "the storage engine panicked");
+        OpenError::defect(Path::new(STORE), Defect::GaveUp)
+    })
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

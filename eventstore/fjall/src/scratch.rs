@@ -13,11 +13,12 @@ use actum_log::{Frame, FrameKey, FrameSource, Head, ReadError};
 use crate::copy::{CopyError, copy_store, fingerprint, journal_bytes};
 use crate::dir::{GENESIS, Genesis, SCRATCH, STORE, head_name, make_private};
 use crate::engine::{self, Engine, Purpose};
-use crate::error::OpenError;
+use crate::error::{Defect, OpenError};
 use crate::examine::examine;
-use crate::head_file;
+use crate::head_file::{self, Reading};
 use crate::options::{Options, READ_ATTEMPTS};
 use crate::source::Frames;
+use crate::store::Dropped;
 use crate::torn::{self, Torn};
 
 const PREFIX: &str = "actum-scratch-";
@@ -50,7 +51,7 @@ impl Scratch {
         for _ in 0..READ_ATTEMPTS {
             match Self::copy(dir, None) {
                 Ok((scratch, _)) => return Ok(scratch),
-                Err(CopyError::Failed(error)) => return Err(error.into()),
+                Err(CopyError::Failed(error)) => return Err(error.within(dir).into()),
                 Err(CopyError::Changed(what)) => changed = what,
             }
         }
@@ -79,19 +80,26 @@ impl Scratch {
         let heads = (0..genesis.partitions).map(|partition| head_file::read(dir, partition));
         let heads: Vec<_> = heads.collect::<Result<_, _>>()?;
         let scratch = Self::make(dir, root)?;
-        let path = &scratch.path;
+        match scratch.fill(dir, &genesis, &heads) {
+            Ok(journal_bytes) => Ok((scratch, journal_bytes)),
+            Err(CopyError::Failed(error)) => Err(CopyError::Failed(no_room(error, &scratch.path))),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn fill(&self, dir: &Path, genesis: &Genesis, heads: &[Reading]) -> Result<u64, CopyError> {
+        let path = &self.path;
         let write =
             |name: &str, bytes: &[u8]| fs::write(path.join(name), bytes).map_err(|source| OpenError::io(path, source));
         write(GENESIS, &genesis.text)?;
-        for (partition, head) in (0..genesis.partitions).zip(&heads) {
+        for (partition, head) in (0..genesis.partitions).zip(heads) {
             write(&head_name(partition), &head.bytes)?;
         }
         let store = dir.join(STORE);
         if !store.is_dir() {
-            return Err(OpenError::Corrupt(format!("{} is missing", store.display())).into());
+            return Err(OpenError::defect(&store, Defect::Missing).into());
         }
-        let journal_bytes = copy_store(&store, &path.join(STORE))?;
-        Ok((scratch, journal_bytes))
+        copy_store(&store, &path.join(STORE))
     }
 
     fn make(dir: &Path, root: Option<&Path>) -> Result<Self, OpenError> {
@@ -134,6 +142,17 @@ impl Scratch {
     }
 }
 
+/// The copy itself could not be written: of no interest is which file, but where.
+fn no_room(error: OpenError, scratch: &Path) -> OpenError {
+    match error {
+        OpenError::Inaccessible { path, source } | OpenError::Io { path, source } if path.starts_with(scratch) => {
+            let root = scratch.parent().unwrap_or(scratch);
+            OpenError::Unavailable(format!("no scratch copy in {}: {source}", root.display()))
+        }
+        error => error,
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
@@ -143,7 +162,7 @@ impl Drop for Scratch {
 }
 
 /// Places for a scratch copy of `dir`, the best first.
-fn roots(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
+pub(crate) fn roots(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let dir = dir.canonicalize().map_err(|source| OpenError::io(dir, source))?;
     let device = |path: &Path| fs::metadata(path).ok().map(|meta| meta.dev());
     let temp = std::env::temp_dir().canonicalize().ok().filter(|temp| !temp.starts_with(&dir));
@@ -156,17 +175,20 @@ fn roots(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
 
 /// Removes copies whose owners are gone. Failing is fine: somebody else's, or just being removed.
 fn sweep(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else { return };
-    for entry in entries.flatten() {
-        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        let Ok(marker) = File::open(entry.path().join(SCRATCH)) else { continue };
-        if marker.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+    for path in abandoned(root) {
+        let _ = fs::remove_dir_all(path);
     }
+}
+
+/// Copies in `root` whose owners are gone.
+pub(crate) fn abandoned(root: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+    let is_abandoned = |entry: &fs::DirEntry| {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        ours && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && File::open(entry.path().join(SCRATCH)).is_ok_and(|marker| marker.try_lock().is_ok())
+    };
+    entries.flatten().filter(is_abandoned).map(|entry| entry.path()).collect()
 }
 
 /// A log opened for reading from a scratch copy: a fixed state, which holds everything that was acknowledged when the
@@ -175,6 +197,7 @@ pub struct ScratchSource {
     frames: Frames,
     genesis: Genesis,
     heads: Vec<Option<Head>>,
+    dropped: Option<Dropped>,
     // Fields drop in this order: fjall first, then the files under it.
     _engine: Engine,
     scratch: Option<Arc<Scratch>>,
@@ -186,7 +209,8 @@ pub struct ScratchSource {
 /// `Corrupt` when it does not open; `Tampered` when acknowledged blocks are missing or are not those of the head or genesis;
 /// `NotFound` when `path` is not a scratch copy (fjall writes to what it opens).
 pub fn open_source(path: &Path) -> Result<ScratchSource, ReadError> {
-    Ok(open_copy(path, journal_bytes(&path.join(STORE))?)?)
+    let open = || open_copy(path, journal_bytes(&path.join(STORE))?);
+    Ok(open().map_err(|error| error.within(path))?)
 }
 
 fn open_copy(path: &Path, journal_bytes: u64) -> Result<ScratchSource, OpenError> {
@@ -196,8 +220,8 @@ fn open_copy(path: &Path, journal_bytes: u64) -> Result<ScratchSource, OpenError
     let genesis = Genesis::read(path)?;
     let heads = (0..genesis.partitions).map(|partition| Ok(head_file::read(path, partition)?.slot.head()));
     let heads: Vec<_> = heads.collect::<Result<_, OpenError>>()?;
-    let (engine, frames, _) = rehearse(path, &Options::default(), &genesis, &heads, journal_bytes)?;
-    Ok(ScratchSource { frames, genesis, heads, _engine: engine, scratch: None })
+    let (engine, frames, torn) = rehearse(path, &Options::default(), &genesis, &heads, journal_bytes)?;
+    Ok(ScratchSource { frames, genesis, heads, dropped: torn.map(Torn::into_dropped), _engine: engine, scratch: None })
 }
 
 /// Opens the store of a scratch copy and holds it against genesis and heads. Says what was cut off as torn, which the heads
@@ -216,18 +240,16 @@ pub(crate) fn rehearse(
     }
     let open = || {
         let engine = engine::open(&path, options, Purpose::Reading)?;
-        let frames = Frames { log: engine.log.clone(), path: path.clone() };
+        let frames = Frames { log: engine.log.clone(), path: PathBuf::from(STORE) };
         examine(&frames, genesis, heads, journal_bytes)?;
         Ok((engine, frames))
     };
     match (open(), torn) {
         (Ok((engine, frames)), torn) => Ok((engine, frames, torn)),
         // Without it acknowledged blocks are missing: then it was not torn but damaged.
-        (Err(OpenError::Behind { .. } | OpenError::Tampered(_)), Some(Torn { journal, at })) => {
-            Err(OpenError::Corrupt(format!(
-                "{}: the batch at byte {at} does not fit its checksum",
-                path.join(journal).display()
-            )))
+        (Err(OpenError::Behind { .. } | OpenError::Tampered(_)), Some(torn)) if torn.is_refused() => {
+            let what = format!("the batch at byte {} does not fit its checksum", torn.at);
+            Err(OpenError::corrupt_at(&path.join(torn.journal), what))
         }
         (Err(error), _) => Err(error),
     }
@@ -248,6 +270,14 @@ pub fn read(dir: &Path) -> Result<ScratchSource, ReadError> {
 /// # Errors
 /// As [`read`].
 pub fn read_with(dir: &Path, scratch_root: Option<&Path>) -> Result<ScratchSource, ReadError> {
+    Ok(try_read(dir, scratch_root)?)
+}
+
+/// [`read_with`], with what exactly is wrong.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn try_read(dir: &Path, scratch_root: Option<&Path>) -> Result<ScratchSource, OpenError> {
     let store = dir.join(STORE);
     let mut attempt = 1;
     loop {
@@ -257,11 +287,11 @@ pub fn read_with(dir: &Path, scratch_root: Option<&Path>) -> Result<ScratchSourc
             Err(CopyError::Changed(what)) => {
                 OpenError::Unavailable(format!("the store changed while it was copied: {what}"))
             }
-            Err(CopyError::Failed(error)) if fingerprint(&store) == before => return Err(error.into()),
+            Err(CopyError::Failed(error)) if fingerprint(&store) == before => return Err(error.within(dir)),
             Err(CopyError::Failed(error)) => error,
         };
         if attempt == READ_ATTEMPTS {
-            return Err(error.into());
+            return Err(error.within(dir));
         }
         tracing::debug!(attempt, %error, "the store changed under the reader");
         attempt += 1;
@@ -270,14 +300,23 @@ pub fn read_with(dir: &Path, scratch_root: Option<&Path>) -> Result<ScratchSourc
 
 fn open_once(dir: &Path, scratch_root: Option<&Path>) -> Result<ScratchSource, CopyError> {
     let (scratch, journal_bytes) = Scratch::copy(dir, scratch_root)?;
-    let mut source = open_copy(&scratch.path, journal_bytes)?;
+    let mut source = open_copy(&scratch.path, journal_bytes).map_err(|error| error.within(&scratch.path))?;
     source.scratch = Some(Arc::new(scratch));
     Ok(source)
 }
 
+impl ScratchSource {
+    /// A commit that is not whole and that nobody was promised, at the end of the store: the copy is without it, and so
+    /// will the log be once it is opened for writing.
+    #[must_use]
+    pub fn dropped(&self) -> Option<&Dropped> {
+        self.dropped.as_ref()
+    }
+}
+
 impl std::fmt::Debug for ScratchSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ScratchSource").field("path", &self.frames.path).finish_non_exhaustive()
+        f.debug_struct("ScratchSource").field("genesis", &self.genesis.hash).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn bounds(partition: u16) -> (StoredKey, StoredKey) {
 }
 
 pub(crate) fn frame_key(bytes: &[u8]) -> Result<FrameKey, OpenError> {
-    let fail = || OpenError::Corrupt(format!("a key of the store is not a frame's: {bytes:02x?}"));
+    let fail = || OpenError::corrupt(format!("a key of the store is not a frame's: {}", hex(bytes)));
     let (partition, rest) = bytes.split_first_chunk::<2>().ok_or_else(fail)?;
     let (seq, kind) = rest.split_first_chunk::<8>().ok_or_else(fail)?;
     let kind = match kind {
@@ -36,10 +36,25 @@ pub(crate) fn frame_key(bytes: &[u8]) -> Result<FrameKey, OpenError> {
     Ok(FrameKey { partition: u16::from_be_bytes(*partition), seq: u64::from_be_bytes(*seq), kind })
 }
 
+/// A frame's place, in words.
+pub(crate) fn place(key: FrameKey) -> String {
+    let kind = match key.kind {
+        FrameType::Chunk => "chunk",
+        FrameType::Block => "block",
+        _ => "frame",
+    };
+    format!("the {kind} at seq {} of partition {}", key.seq, key.partition)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Reads frames of one keyspace.
 #[derive(Clone)]
 pub(crate) struct Frames {
     pub(crate) log: Keyspace,
+    /// What errors call it.
     pub(crate) path: PathBuf,
 }
 
@@ -53,9 +68,9 @@ impl Frames {
         let key = frame_key(&key)?;
         match value.first_chunk().map(FrameHeader::decode) {
             Some(Ok(header)) if header.key == key => Ok(Frame { key, bytes: value.to_vec() }),
-            Some(Ok(_)) => Err(OpenError::Tampered(format!("another frame is stored as {key:?}"))),
-            Some(Err(error)) => Err(OpenError::Corrupt(format!("{key:?}: {error}"))),
-            None => Err(OpenError::Corrupt(format!("{key:?} is shorter than a header"))),
+            Some(Ok(_)) => Err(OpenError::Tampered(format!("another frame is stored as {}", place(key)))),
+            Some(Err(error)) => Err(OpenError::corrupt(format!("{}: {error}", place(key)))),
+            None => Err(OpenError::corrupt(format!("{} is shorter than a header", place(key)))),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::options::{Options, Rehearsal, SEALED_MEMTABLES_MAX};
 use crate::quiet::guarded;
 use crate::scratch::{self, Scratch};
 use crate::source::{Frames, stored_key};
-use crate::torn::Torn;
+use crate::torn::{self, Torn};
 
 /// How long to wait before looking again whether a memtable was flushed.
 const FLUSH_POLL: Duration = Duration::from_millis(1);
@@ -32,6 +32,7 @@ pub struct FjallStore {
     shared: Arc<Shared>,
     head_files: Vec<HeadFile>,
     tails: Vec<Tail>,
+    found: Found,
     memtable_bytes: u64,
     /// Bytes put into the present memtable.
     unflushed_bytes: u64,
@@ -57,6 +58,29 @@ struct Shared {
 /// # Errors
 /// See [`OpenError`].
 pub fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenError> {
+    open_locked(dir, lock(dir)?, options)
+}
+
+/// [`open`], but `rehearsal` reads the directory through instead of a rehearsal in this process, whatever `options` say: it
+/// may do so in a child process, which the storage engine's aborts then end. It is called while the directory is locked, so
+/// that what it saw is what is opened; it must end with an error for every log that [`crate::read`] refuses.
+///
+/// # Errors
+/// See [`OpenError`]; `Rehearsal` with what `rehearsal` says.
+pub fn open_rehearsed(
+    dir: &Path,
+    options: &Options,
+    rehearsal: impl FnOnce(&Path) -> Result<(), ReadError>,
+) -> Result<FjallStore, OpenError> {
+    let lock = lock(dir)?;
+    Genesis::read(dir)?;
+    rehearsal(dir).map_err(OpenError::Rehearsal)?;
+    let torn = torn::find(&dir.join(STORE)).map_err(|error| error.within(dir))?;
+    open_within(dir, lock, &Options { rehearsal: Rehearsal::Never, ..options.clone() }, torn)
+        .map_err(|error| error.within(dir))
+}
+
+fn lock(dir: &Path) -> Result<Lock, OpenError> {
     match fs::metadata(dir) {
         Ok(meta) if meta.is_dir() => {}
         Err(error) if !matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
@@ -64,35 +88,45 @@ pub fn open(dir: &Path, options: &Options) -> Result<FjallStore, OpenError> {
         }
         _ => return Err(OpenError::NotFound(dir.to_owned())),
     }
-    open_locked(dir, Lock::acquire(dir)?, options)
+    Lock::acquire(dir)
 }
 
 pub(crate) fn open_locked(dir: &Path, lock: Lock, options: &Options) -> Result<FjallStore, OpenError> {
+    open_within(dir, lock, options, None).map_err(|error| error.within(dir))
+}
+
+/// `torn` is what a rehearsal that is over has found.
+fn open_within(dir: &Path, lock: Lock, options: &Options, torn: Option<Torn>) -> Result<FjallStore, OpenError> {
     let genesis = Genesis::read(dir)?;
     let readings = (0..genesis.partitions).map(|partition| head_file::read(dir, partition));
     let readings: Vec<_> = readings.collect::<Result<_, _>>()?;
-    for (partition, reading) in readings.iter().enumerate() {
+    let mut found = Found::default();
+    for (partition, reading) in (0..).zip(&readings) {
         if reading.torn {
             tracing::warn!(partition, "the newest head was not written completely; the one before it counts");
+            found.torn_heads.push(partition);
         }
         if reading.slot.seal.is_empty() && reading.slot.hash != genesis.hash {
             return Err(OpenError::Tampered(format!("the head of partition {partition} belongs to another genesis")));
         }
     }
     let heads: Vec<_> = readings.iter().map(|reading| reading.slot.head()).collect();
-    if options.rehearsal == Rehearsal::Always
-        && let Some(torn) = rehearse(dir, options, &genesis, &heads)?
-    {
-        tracing::warn!(journal = torn.journal, at = torn.at, "dropping a commit that was torn and never acknowledged");
-        torn.cut(&dir.join(STORE))?;
-    }
     let store = dir.join(STORE);
+    let torn = match options.rehearsal {
+        Rehearsal::Always => rehearse(dir, options, &genesis, &heads)?,
+        Rehearsal::Never => torn,
+    };
+    if let Some(torn) = torn {
+        tracing::warn!(journal = torn.journal, at = torn.at, "dropping a commit that was torn and never acknowledged");
+        torn.cut(&store)?;
+        found.dropped = Some(torn.into_dropped());
+    }
     let preallocated_bytes = journal_bytes(&store)?;
     let engine = engine::open(&store, options, Purpose::Writing)?;
-    let frames = Frames { log: engine.log.clone(), path: store };
+    let frames = Frames { log: engine.log.clone(), path: PathBuf::from(STORE) };
     let tails = examine(&frames, &genesis, &heads, preallocated_bytes)?;
     // fjall has cut the preallocated rest off. Some of it may be flushed: then the first memtable is a smaller one.
-    let unflushed_bytes = journal_bytes(&frames.path)?;
+    let unflushed_bytes = journal_bytes(&store)?;
     let head_files =
         (0..).zip(&readings).map(|(partition, reading)| HeadFile::open(dir, partition, reading.slot.generation));
     let head_files = head_files.collect::<Result<_, _>>()?;
@@ -102,6 +136,7 @@ pub(crate) fn open_locked(dir: &Path, lock: Lock, options: &Options) -> Result<F
         shared,
         head_files,
         tails,
+        found,
         memtable_bytes: options.memtable_bytes,
         unflushed_bytes,
         poisoned: false,
@@ -137,26 +172,52 @@ fn remove_staging(path: &PathBuf) {
 impl std::fmt::Debug for FjallStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FjallStore")
-            .field("path", &self.shared.frames.path)
             .field("tails", &self.tails)
             .field("poisoned", &self.poisoned)
             .finish_non_exhaustive()
     }
 }
 
+/// What opening for writing met that a crash or power loss had left, and dropped: nothing of it was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Partitions whose newest head was written only in part, so that the one before it counts.
+    pub torn_heads: Vec<u16>,
+    /// A commit that is not whole, at the end of the active journal. Looked for in a rehearsal only.
+    pub dropped: Option<Dropped>,
+}
+
+/// A commit that was cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The journal, by its name in `store/`.
+    pub journal: String,
+    /// Where in it the commit began.
+    pub at: u64,
+    /// Bytes of it that had been written.
+    pub bytes: u64,
+}
+
 impl FjallStore {
+    /// What opening met and dropped.
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
     /// Tails after `blocks`, if they continue the store.
     fn tails_after(&self, blocks: &[SealedBlock]) -> Result<Vec<Tail>, CommitError> {
         let mut tails = self.tails.clone();
         for block in blocks {
-            let SealedBlock { partition, number, first_seq, size, .. } = *block;
+            let SealedBlock { partition, number, first_seq, size, previous_hash, hash, .. } = *block;
             let Some(tail) = tails.get_mut(usize::from(partition)) else {
                 return Err(CommitError::Conflict { partition, number, expected: 0 });
             };
-            if number != tail.number || first_seq != tail.size || size <= first_seq {
+            let continues = (number, first_seq, previous_hash) == (tail.number, tail.size, tail.hash);
+            if !continues || size <= first_seq {
                 return Err(CommitError::Conflict { partition, number, expected: tail.number });
             }
-            *tail = Tail { number: number + 1, size };
+            *tail = Tail { number: number + 1, size, hash };
         }
         Ok(tails)
     }

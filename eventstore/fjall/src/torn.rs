@@ -8,31 +8,48 @@
 //! u16, value length u32, stored length u32, key, value), end (3, XXH3 of the items u64, `FJL\x03`); or clears (4, keyspace u64).
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::copy::journal_id;
 use crate::dir::names;
 use crate::error::OpenError;
+use crate::store::Dropped;
 
 const END_MAGIC: [u8; 4] = *b"FJL\x03";
 const BUFFER_BYTES: usize = 256 * 1024;
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// Where a journal is to be cut.
+/// What a journal ends with that is no whole batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Torn {
     /// Name of the journal in the store.
     pub(crate) journal: String,
     /// Begin of the batch.
     pub(crate) at: u64,
+    /// Bytes from there to the last that is not zero: journals are preallocated.
+    pub(crate) bytes: u64,
+    /// fjall refuses to open it; otherwise fjall cuts it off by itself.
+    refused: bool,
 }
 
 impl Torn {
-    /// Cuts the journal off before the batch, and syncs it.
+    pub(crate) fn into_dropped(self) -> Dropped {
+        Dropped { journal: self.journal, at: self.at, bytes: self.bytes }
+    }
+
+    /// The same batch is what makes fjall refuse the journal.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// Cuts the journal off before the batch, where fjall would not, and syncs it.
     pub(crate) fn cut(&self, store: &Path) -> Result<(), OpenError> {
+        if !self.refused {
+            return Ok(());
+        }
         let path = store.join(&self.journal);
         let cut = || {
             let file = OpenOptions::new().write(true).open(&path)?;
@@ -43,27 +60,47 @@ impl Torn {
     }
 }
 
-/// Looks for a batch in the active journal that fjall would refuse; those before it are synced and not looked at.
+/// Looks for a batch that is not whole at the end of the active journal; the journals before it are synced and not looked at.
 pub(crate) fn find(store: &Path) -> Result<Option<Torn>, OpenError> {
     let io = |path: &Path, source| OpenError::stored_io(path, source);
     let names = names(store).map_err(|source| io(store, source))?;
     let active = names.into_iter().filter_map(|(name, path)| Some((journal_id(&name)?, name, path))).max();
     let Some((_, journal, path)) = active else { return Ok(None) };
-    let at = first_invalid(&path).map_err(|source| io(&path, source))?;
-    Ok(at.map(|at| Torn { journal, at }))
+    let (at, refused) = first_not_whole(&path).map_err(|source| io(&path, source))?;
+    let bytes = bytes_after(&path, at).map_err(|source| io(&path, source))?;
+    Ok((refused || bytes > 0).then_some(Torn { journal, at, bytes, refused }))
 }
 
-fn first_invalid(path: &PathBuf) -> io::Result<Option<u64>> {
+/// Where the first batch begins that is not whole, and whether fjall refuses it.
+fn first_not_whole(path: &Path) -> io::Result<(u64, bool)> {
     let mut journal = Journal { input: BufReader::with_capacity(BUFFER_BYTES, File::open(path)?), at: 0 };
     loop {
         let start = journal.at;
         match journal.batch() {
             Ok(Batch::Valid) => {}
-            Ok(Batch::Invalid) => return Ok(Some(start)),
-            Ok(Batch::Short) => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            Ok(Batch::Invalid) => return Ok((start, true)),
+            Ok(Batch::Short) => return Ok((start, false)),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok((start, false)),
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Bytes from `at` to the last one that is not zero.
+fn bytes_after(path: &Path, at: u64) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(at))?;
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let (mut read, mut used) = (0, 0);
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(used);
+        }
+        if let Some(last) = buffer[..count].iter().rposition(|byte| *byte != 0) {
+            used = read + last as u64 + 1;
+        }
+        read += count as u64;
     }
 }
 

@@ -5,7 +5,7 @@ mod plausible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use actum_fjall::{OpenError, Options, create, open, read};
+use actum_fjall::{Found, OpenError, Options, create, open, open_rehearsed, read};
 use actum_log::{EventStore, FrameSource, ReadError};
 use plausible::{Chain, genesis, read_all};
 
@@ -42,7 +42,10 @@ fn a_torn_commit_that_nobody_was_promised_is_dropped() {
     let frames = read_all(&source, 0).unwrap();
     assert_eq!(fs::read(journal(dir.path())).unwrap(), damaged, "reading does not write");
 
+    let dropped = source.dropped().cloned().unwrap();
     let mut store = open(dir.path(), &Options::default()).unwrap();
+    assert_eq!(store.found().dropped.as_ref(), Some(&dropped));
+    assert!(dropped.journal == "0.jnl" && dropped.bytes > 100, "{dropped:?}");
     assert_eq!(read_all(&*store.source(), 0).unwrap(), frames);
     let mut chain = Chain::new(&genesis(1), 0);
     chain.take(3);
@@ -61,4 +64,33 @@ fn a_damaged_commit_that_was_acknowledged_is_named_and_kept() {
     let opened = open(dir.path(), &Options::default());
     assert!(matches!(opened, Err(OpenError::Corrupt(_))), "{opened:?}");
     assert_eq!(fs::read(journal(dir.path())).unwrap(), damaged, "what is refused is left as it was");
+}
+
+#[test]
+fn what_stops_short_is_told_too_and_a_clean_end_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (before, _) = torn(dir.path());
+    fs::write(dir.path().join("head-0"), before).unwrap();
+    let mut bytes = fs::read(journal(dir.path())).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end - 60..].fill(0);
+    fs::write(journal(dir.path()), bytes).unwrap();
+    let store = open_rehearsed(dir.path(), &Options::default(), |dir| read(dir).map(drop)).unwrap();
+    assert!(store.found().dropped.as_ref().is_some_and(|dropped| dropped.bytes > 100), "{:?}", store.found());
+    drop(store);
+    let store = open(dir.path(), &Options::default()).unwrap();
+    assert_eq!(*store.found(), Found::default());
+}
+
+#[test]
+fn what_a_rehearsal_elsewhere_refuses_is_left_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    torn(dir.path());
+    let damaged = fs::read(journal(dir.path())).unwrap();
+    let opened = open_rehearsed(dir.path(), &Options::default(), |dir| {
+        assert!(matches!(open(dir, &Options::default()), Err(OpenError::Locked(_))), "it is locked meanwhile");
+        read(dir).map(drop)
+    });
+    assert!(matches!(opened, Err(OpenError::Rehearsal(ReadError::Corrupt(_)))), "{opened:?}");
+    assert_eq!(fs::read(journal(dir.path())).unwrap(), damaged);
 }

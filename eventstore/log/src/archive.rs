@@ -4,7 +4,10 @@ use std::io::{self, Read, Write};
 
 use crate::frame::{Compressor, FRAME_HEADER_BYTES, Frame, FrameError, FrameHeader, FrameKey, FrameType};
 use crate::genesis::{Genesis, GenesisError};
+use crate::limits::TAIL_PROOF_BYTES_MAX;
+use crate::proof::ProofError;
 use crate::store::{FrameSource, ReadError};
+use crate::tally::Tally;
 
 const MAGIC: &[u8; 16] = b"ACTUM ARCHIVE 1\n";
 const GENESIS_KEY: FrameKey = FrameKey { partition: 0, seq: 0, kind: FrameType::Genesis };
@@ -51,6 +54,9 @@ pub enum ArchiveError {
         /// Where the archive should have ended.
         offset: u64,
     },
+    /// The proof that a tail begins with could not be made.
+    #[error("the proof that a tail begins with could not be made")]
+    Proof(#[from] ProofError),
     /// Frames are out of order, or the end frame contradicts them.
     #[error("the frame at byte {offset} contradicts the archive: {what}")]
     Contradiction {
@@ -64,7 +70,7 @@ pub enum ArchiveError {
 impl From<ArchiveError> for ReadError {
     fn from(error: ArchiveError) -> Self {
         match error {
-            ArchiveError::Source(error) => error,
+            ArchiveError::Source(error) | ArchiveError::Proof(ProofError::Read(error)) => error,
             ArchiveError::Io(error) => Self::Io(error),
             ArchiveError::Contradiction { .. } => Self::Tampered(error.to_string()),
             ArchiveError::Frame { source, .. } => Self::Corrupt(format!("{error}: {source}")),
@@ -77,10 +83,12 @@ impl From<ArchiveError> for ReadError {
 /// What an archive holds of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PartitionSummary {
-    /// Number of blocks.
+    /// Number of blocks in the archive.
     pub blocks: u64,
-    /// Tree size.
+    /// Tree size; 0 when the archive has no block of it.
     pub size: u64,
+    /// Seq of its first record in the archive: above 0 in a tail.
+    pub first_seq: u64,
 }
 
 /// What an archive holds.
@@ -96,33 +104,85 @@ pub struct ArchiveSummary {
 
 /// Writes a whole log as an archive, partition by partition. Flushes; syncing is the caller's.
 ///
-/// Checks frames as far as their checksums and order; whether they prove anything is for `fold` or `actum-verify` to say.
-pub fn write_archive(source: &dyn FrameSource, mut output: impl Write) -> Result<ArchiveSummary, ArchiveError> {
-    let mut compressor = Compressor::default();
-    let text = source.genesis()?;
-    let mut tally = Tally::new(&Genesis::parse(&text)?);
-    output.write_all(MAGIC)?;
-    let mut bytes = MAGIC.len() as u64;
-    let mut write = |frame: &Frame| {
-        bytes += frame.bytes.len() as u64;
-        output.write_all(&frame.bytes).map(|()| bytes)
-    };
-    let mut offset = write(&Frame::encode(GENESIS_KEY, 0, &text, &mut compressor))?;
-    for partition in 0..tally.partitions.len() as u16 {
-        for frame in source.frames(FrameKey::first(partition))? {
+/// Checks frames as far as their checksums and order; whether they prove anything is for `fold` or `actum-verify` to say. A log that
+/// is itself a tail cannot be written so.
+pub fn write_archive(source: &dyn FrameSource, output: impl Write) -> Result<ArchiveSummary, ArchiveError> {
+    let mut writer = ArchiveWriter::begin(source, output)?;
+    for partition in 0..writer.partitions() {
+        writer.put_frames(source, FrameKey::first(partition))?;
+    }
+    writer.end()
+}
+
+/// Writes an archive frame by frame.
+pub(crate) struct ArchiveWriter<W> {
+    output: W,
+    compressor: Compressor,
+    tally: Tally,
+    offset: u64,
+}
+
+impl<W: Write> ArchiveWriter<W> {
+    pub(crate) fn begin(source: &dyn FrameSource, mut output: W) -> Result<Self, ArchiveError> {
+        let text = source.genesis()?;
+        let tally = Tally::new(&Genesis::parse(&text)?);
+        output.write_all(MAGIC)?;
+        let mut writer = Self { output, compressor: Compressor::default(), tally, offset: MAGIC.len() as u64 };
+        writer.put_own(GENESIS_KEY, &text)?;
+        Ok(writer)
+    }
+
+    pub(crate) fn partitions(&self) -> u16 {
+        self.tally.partitions.len() as u16
+    }
+
+    /// Puts a partition's proof; those of a tail come before all blocks.
+    pub(crate) fn put_proof(&mut self, partition: u16, proof: &str) -> Result<(), ArchiveError> {
+        if proof.len() > TAIL_PROOF_BYTES_MAX {
+            return Err(ProofError::TooLarge(TAIL_PROOF_BYTES_MAX).into());
+        }
+        let key = FrameKey { partition, seq: 0, kind: FrameType::Proof };
+        self.count(key)?;
+        self.put_own(key, proof.as_bytes())
+    }
+
+    /// Puts all frames of a partition from a key on.
+    pub(crate) fn put_frames(&mut self, source: &dyn FrameSource, from: FrameKey) -> Result<(), ArchiveError> {
+        for frame in source.frames(from)? {
             let frame = frame?;
-            frame.header().map_err(|source| ArchiveError::Frame { offset, source })?;
-            if frame.key.partition != partition {
+            frame.header().map_err(|source| ArchiveError::Frame { offset: self.offset, source })?;
+            if frame.key.partition != from.partition {
                 break;
             }
-            tally.take(frame.key).map_err(|what| ArchiveError::Contradiction { offset, what })?;
-            offset = write(&frame)?;
+            self.count(frame.key)?;
+            self.put(&frame)?;
         }
+        Ok(())
     }
-    let body = tally.end_body().map_err(|what| ArchiveError::Contradiction { offset, what })?;
-    let bytes = write(&Frame::encode(END_KEY, 0, &body, &mut compressor))?;
-    output.flush()?;
-    Ok(tally.summary(bytes))
+
+    pub(crate) fn end(mut self) -> Result<ArchiveSummary, ArchiveError> {
+        let offset = self.offset;
+        let body = self.tally.end_body().map_err(|what| ArchiveError::Contradiction { offset, what })?;
+        self.put_own(END_KEY, &body)?;
+        self.output.flush()?;
+        Ok(self.tally.summary(self.offset))
+    }
+
+    fn count(&mut self, key: FrameKey) -> Result<(), ArchiveError> {
+        let offset = self.offset;
+        self.tally.take(key).map_err(|what| ArchiveError::Contradiction { offset, what })
+    }
+
+    fn put_own(&mut self, key: FrameKey, body: &[u8]) -> Result<(), ArchiveError> {
+        let frame = Frame::encode(key, 0, body, &mut self.compressor);
+        self.put(&frame)
+    }
+
+    fn put(&mut self, frame: &Frame) -> Result<(), ArchiveError> {
+        self.output.write_all(&frame.bytes)?;
+        self.offset += frame.bytes.len() as u64;
+        Ok(())
+    }
 }
 
 /// A frame and where it begins in the archive.
@@ -134,7 +194,7 @@ pub struct ArchiveFrame {
     pub frame: Frame,
 }
 
-/// Reads the chunk and block frames of an archive in order, from anything that can be read once. Holds one frame in memory.
+/// Reads the proof (of a tail), chunk and block frames of an archive in order, from anything that can be read once. Holds one frame in memory.
 ///
 /// The iterator ends after the first error. Only when it ended and [`ArchiveReader::summary`] is there was the archive complete.
 #[derive(Debug)]
@@ -253,67 +313,4 @@ fn read_frame(input: &mut impl Read, offset: &mut u64) -> Result<Frame, ArchiveE
 
 fn read_up_to(input: &mut impl Read, count: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
     input.by_ref().take(count as u64).read_to_end(bytes)
-}
-
-/// Counts frames and checks their order, for writer and reader alike.
-#[derive(Debug, Clone)]
-struct Tally {
-    partitions: Vec<PartitionSummary>,
-    // The last key of each partition.
-    last: Vec<Option<FrameKey>>,
-    // The partition whose block has chunks but no block frame yet.
-    open: Option<u16>,
-    frames: u64,
-}
-
-impl Tally {
-    fn new(genesis: &Genesis) -> Self {
-        let count = usize::from(genesis.partitions());
-        Self { partitions: vec![PartitionSummary::default(); count], last: vec![None; count], open: None, frames: 1 }
-    }
-
-    fn take(&mut self, key: FrameKey) -> Result<(), &'static str> {
-        let place = usize::from(key.partition);
-        let (Some(summary), Some(last)) = (self.partitions.get_mut(place), self.last.get_mut(place)) else {
-            return Err("the log has no such partition");
-        };
-        if self.open.is_some_and(|open| open != key.partition) {
-            return Err("the block before it has no block frame");
-        }
-        if last.is_some_and(|last| key <= last) {
-            return Err("it is out of order");
-        }
-        match key.kind {
-            FrameType::Chunk => self.open = Some(key.partition),
-            FrameType::Block if self.open.is_none() => return Err("it is a block without records"),
-            FrameType::Block => {
-                summary.blocks += 1;
-                summary.size = key.seq.saturating_add(1);
-                self.open = None;
-            }
-            FrameType::Genesis | FrameType::End => return Err("a genesis or end frame must not lie here"),
-        }
-        *last = Some(key);
-        self.frames += 1;
-        Ok(())
-    }
-
-    fn end_body(&self) -> Result<Vec<u8>, &'static str> {
-        if self.open.is_some() {
-            return Err("the last block has no block frame");
-        }
-        let mut body = Vec::with_capacity(self.partitions.len() * 24 + 8);
-        for (partition, summary) in (0_u64..).zip(&self.partitions) {
-            // Partition in two bytes, then six zeros.
-            body.extend_from_slice(&partition.to_le_bytes());
-            body.extend_from_slice(&summary.blocks.to_le_bytes());
-            body.extend_from_slice(&summary.size.to_le_bytes());
-        }
-        body.extend_from_slice(&self.frames.to_le_bytes());
-        Ok(body)
-    }
-
-    fn summary(self, bytes: u64) -> ArchiveSummary {
-        ArchiveSummary { partitions: self.partitions, frames: self.frames, bytes }
-    }
 }

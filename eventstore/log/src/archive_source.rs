@@ -1,11 +1,11 @@
-//! Reads an archive like a store: any partition, from any seq.
+//! Reads an archive like a store: any partition, from any seq that it has.
 
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::archive::{ArchiveReader, ArchiveSummary};
-use crate::frame::{Frame, FrameKey};
+use crate::frame::{Frame, FrameKey, FrameType};
 use crate::store::{FrameSource, Frames, Head, ReadError};
 
 /// An archive with an index of its frames: 32 bytes in memory for each, that is for about 16 KiB of events.
@@ -15,6 +15,8 @@ pub struct ArchiveSource<R> {
     genesis: Vec<u8>,
     // Sorted by key.
     index: Vec<Place>,
+    // The proofs of a tail, by partition ascending.
+    proofs: Vec<Place>,
     summary: ArchiveSummary,
 }
 
@@ -48,21 +50,37 @@ impl<R: Read + Seek + Send> ArchiveSource<R> {
     pub fn new(mut input: R) -> Result<Self, ReadError> {
         let base = input.stream_position()?;
         let mut reader = ArchiveReader::new(BufReader::with_capacity(1 << 18, &mut input))?;
-        let mut index = Vec::new();
+        let (mut index, mut proofs) = (Vec::new(), Vec::new());
         for frame in &mut reader {
             let frame = frame?;
             let length = frame.frame.bytes.len();
-            index.push(Place { key: frame.frame.key, offset: base + frame.offset, length });
+            let key = frame.frame.key;
+            let places = if key.kind == FrameType::Proof { &mut proofs } else { &mut index };
+            places.push(Place { key, offset: base + frame.offset, length });
         }
         let summary = reader.summary().ok_or_else(|| ReadError::Corrupt("the archive has no end".to_owned()))?;
         let genesis = reader.genesis_text().to_vec();
         index.sort_unstable_by_key(|place| place.key);
-        Ok(Self { input: Mutex::new(input), genesis, index, summary })
+        Ok(Self { input: Mutex::new(input), genesis, index, proofs, summary })
     }
 
     /// What the archive holds.
     pub fn summary(&self) -> &ArchiveSummary {
         &self.summary
+    }
+
+    /// Whether it begins in some partition with a later block than the first, so that it can be read but not folded.
+    pub fn is_tail(&self) -> bool {
+        !self.proofs.is_empty()
+    }
+
+    /// The proof that a partition's tail begins with: a consistency proof from the seal before it to itself. `None` where the archive
+    /// has the partition's first block, or none of it.
+    pub fn tail_proof(&self, partition: u16) -> Result<Option<String>, ReadError> {
+        let Some(place) = self.proofs.iter().find(|place| place.key.partition == partition) else { return Ok(None) };
+        let (_, body) = self.read(*place)?.decode().map_err(|error| ReadError::Corrupt(error.to_string()))?;
+        let text = String::from_utf8(body);
+        text.map(Some).map_err(|_| ReadError::Corrupt("the proof of a tail is not text".to_owned()))
     }
 
     fn read(&self, place: Place) -> Result<Frame, ReadError> {

@@ -1,8 +1,11 @@
 //! What a fold can find wrong: bytes that do not decode, and bytes that contradict each other.
 
 use crate::block::BlockError;
+use crate::checkpoint::CheckpointError;
 use crate::frame::FrameError;
 use crate::genesis::GenesisError;
+use crate::key_record::KeyRecordError;
+use crate::keys::KeyChangeError;
 use crate::record::RecordError;
 use crate::seal::SealError;
 use crate::store::ReadError;
@@ -26,6 +29,15 @@ pub enum DecodeError {
     /// The genesis.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// A rotation or revocation.
+    #[error(transparent)]
+    KeyRecord(#[from] KeyRecordError),
+    /// A change of keys that no log may have.
+    #[error(transparent)]
+    KeyChange(KeyChangeError),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A frame of a type or partition that does not belong there.
     #[error("a frame lies where none of its type or partition may lie")]
     Misplaced,
@@ -89,6 +101,12 @@ pub enum Mismatch {
     /// The seal's signature.
     #[error("the seal is not signed by the key in force")]
     Signature,
+    /// A change of keys that contradicts what the log said of them before.
+    #[error(transparent)]
+    KeyChange(KeyChangeError),
+    /// A checkpoint's size, or what it says of the streams.
+    #[error("the checkpoint says something else than the streams before its block")]
+    Checkpoint,
     /// The acknowledged head names another block.
     #[error("the acknowledged head is not in the log")]
     Head,
@@ -138,9 +156,25 @@ pub(crate) enum Wrong {
     Tampered(Mismatch),
 }
 
-impl<E: Into<DecodeError>> From<E> for Wrong {
-    fn from(error: E) -> Self {
-        Self::Corrupt(error.into())
+macro_rules! corrupt_from {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Wrong {
+            fn from(error: $error) -> Self {
+                Self::Corrupt(error.into())
+            }
+        })+
+    };
+}
+
+corrupt_from!(DecodeError, FrameError, RecordError, BlockError, GenesisError, KeyRecordError, CheckpointError);
+
+impl From<KeyChangeError> for Wrong {
+    fn from(error: KeyChangeError) -> Self {
+        if error.is_mismatch() {
+            Self::Tampered(Mismatch::KeyChange(error))
+        } else {
+            Self::Corrupt(DecodeError::KeyChange(error))
+        }
     }
 }
 

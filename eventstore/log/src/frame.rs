@@ -4,7 +4,9 @@ use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, 
 
 use crate::bytes::at;
 use crate::hash::frame_checksum;
-use crate::limits::{BLOCK_RAW_BYTES_MAX, CHUNK_RAW_BYTES_MAX, END_RAW_BYTES_MAX, GENESIS_BYTES_MAX};
+use crate::limits::{
+    BLOCK_RAW_BYTES_MAX, CHUNK_RAW_BYTES_MAX, END_RAW_BYTES_MAX, GENESIS_BYTES_MAX, TAIL_PROOF_BYTES_MAX,
+};
 
 /// Bytes of a frame's header.
 pub const FRAME_HEADER_BYTES: usize = 40;
@@ -63,6 +65,8 @@ pub enum FrameType {
     Block = 3,
     /// The end of an archive.
     End = 4,
+    /// Where an archive that is a tail begins: the proof that comes with it.
+    Proof = 5,
 }
 
 impl FrameType {
@@ -73,6 +77,7 @@ impl FrameType {
             2 => Some(Self::Chunk),
             3 => Some(Self::Block),
             4 => Some(Self::End),
+            5 => Some(Self::Proof),
             _ => None,
         }
     }
@@ -84,6 +89,7 @@ impl FrameType {
             Self::Chunk => CHUNK_RAW_BYTES_MAX,
             Self::Block => BLOCK_RAW_BYTES_MAX,
             Self::End => END_RAW_BYTES_MAX,
+            Self::Proof => TAIL_PROOF_BYTES_MAX,
         }
     }
 }
@@ -160,6 +166,7 @@ impl FrameHeader {
             FrameType::Genesis | FrameType::End => self.key.partition == 0 && self.key.seq == 0 && self.count == 0,
             FrameType::Chunk => self.count > 0,
             FrameType::Block => self.count == 0,
+            FrameType::Proof => self.key.seq == 0 && self.count == 0,
         };
         if fits { Ok(()) } else { Err(FrameError::Fields) }
     }

@@ -10,15 +10,22 @@ mod archive_source;
 mod batch;
 mod block;
 mod bytes;
+mod checkpoint;
+mod chunk;
+mod chunk_cache;
 mod ended;
 mod entropy;
+mod event_reader;
 mod extension;
 mod faulty;
 mod fold_error;
 mod frame;
 mod genesis;
 mod hash;
+mod key_change;
 mod key_file;
+mod key_record;
+mod keys;
 pub mod limits;
 mod memory;
 mod pipeline;
@@ -32,11 +39,15 @@ mod sealer;
 mod signer;
 mod stage;
 mod store;
+mod stream_table;
 mod stream_trees;
 mod strict;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
+mod tail;
+mod tally;
 mod tree;
+mod walk;
 
 pub use archive::{ArchiveError, ArchiveFrame, ArchiveReader, ArchiveSummary, PartitionSummary, write_archive};
 pub use archive_source::ArchiveSource;
@@ -44,7 +55,10 @@ pub use block::{
     BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES, BlockBody, BlockError, BlockRecord, StreamEntry,
     join_body_and_seal, split_body_and_seal,
 };
+pub use checkpoint::{CHECKPOINT_FIXED_BYTES, Checkpoint, CheckpointError};
+pub use chunk::SharedRecord;
 pub use ended::EndedStreams;
+pub use event_reader::{EventReader, Events, StreamBack};
 pub use extension::{ExtensionError, ExtensionFields, Extensions, ExtensionsBuf, Position, Trace};
 pub use faulty::{Fault, FaultyStore};
 pub use fold_error::{DecodeError, FoldError, Mismatch};
@@ -54,13 +68,19 @@ pub use hash::{
     Hash, SALT_BYTES, block_hash, chain_hash, event_hash, frame_checksum, genesis_hash, head_checksum, leaf,
     payload_hash, salt, salts,
 };
+pub use key_change::{Author, ChangeKeyError};
+pub use key_record::{KeyRecordError, ROTATION_PAYLOAD_BYTES, Revocation, Rotation};
+pub use keys::{KeyChangeError, Keys, key_digest};
 pub use memory::MemoryStore;
 pub use pipeline::{Finished, Outcome, Pipeline, PipelineError, SubmitError};
-pub use proof::{CasePaths, ProofError, ProofOptions, prove_case, prove_consistency, prove_dossier, prove_event};
-pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold};
+pub use proof::{
+    CasePaths, CheckpointTable, ProofError, ProofOptions, prove_case, prove_completeness, prove_consistency,
+    prove_dossier, prove_event,
+};
+pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold, stream_table};
 pub use record::{
-    APPLICATION_KIND_FIRST, BLOCK_KIND, BLOCK_STREAM, Header, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST,
-    StoredRecord, records_in,
+    APPLICATION_KIND_FIRST, BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, CHECKPOINT_STREAM, Header, KEY_STREAM,
+    REVOCATION_KIND, ROTATION_KIND, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST, StoredRecord, records_in,
 };
 pub use records::{Records, records};
 pub use resume::{Opening, Resume, ResumeError, StreamTip};
@@ -69,5 +89,7 @@ pub use sealer::{Sealer, SecretSource, SignedBlock};
 pub use signer::{FileSigner, KeyError, SignError, Signer};
 pub use stage::{Clocks, Draft, OpenBlock, PushError, Pushed, Stage, StageLimits};
 pub use store::{CommitError, EventStore, FrameSource, Frames, Head, ReadError, SealedBlock};
+pub use stream_table::{STREAM_LEAF_BYTES, StreamLeaf, StreamTable};
 pub use stream_trees::StreamTrees;
+pub use tail::write_tail;
 pub use tree::{Frontier, leaf_hash, log_leaf_hash, node_hash, root_of};

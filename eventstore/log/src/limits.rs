@@ -42,6 +42,9 @@ pub const PARTITIONS_MAX: u16 = 1_024;
 /// Longest body of an end frame: one entry for each partition and the frame count.
 pub const END_RAW_BYTES_MAX: usize = PARTITIONS_MAX as usize * 24 + 8;
 
+/// Longest proof that comes with a tail: it carries the genesis, two seals and all rotations.
+pub const TAIL_PROOF_BYTES_MAX: usize = 1024 * 1024;
+
 /// Longest seal that is written: it must fit into a slot of the head file.
 pub const SEAL_BYTES_MAX: usize = 3_072;
 
@@ -64,10 +67,22 @@ pub const STAGE_BYTES: usize = 4 * 1024 * 1024;
 pub const SEAL_QUEUE_BLOCKS: usize = 4;
 
 /// Signed blocks that wait for the committing thread.
+pub const PACK_QUEUE_BLOCKS: usize = 4;
+
+/// Packed blocks that may wait for a commit.
 pub const COMMIT_QUEUE_BLOCKS: usize = 8;
 
 /// Most blocks in one commit: bounds the latency of the first of them.
 pub const COMMIT_GROUP_BLOCKS: usize = 8;
+
+/// Most rotations of a partition: every proof carries them all.
+pub const ROTATIONS_MAX: usize = 1_024;
+
+/// Longest reason of a revocation: a sentence or two for people.
+pub const REASON_BYTES_MAX: usize = 1_024;
+
+/// Most bytes that an application adds to a checkpoint: hashes of what it saved elsewhere, not the thing itself.
+pub const CHECKPOINT_APPLICATION_BYTES_MAX: usize = 4_096;
 
 /// Longest proof file: whoever checks it holds all of it in memory.
 pub const PROOF_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::frame::{Frame, FrameKey};
+use crate::hash::{Hash, genesis_hash};
 use crate::store::{CommitError, EventStore, FrameSource, Frames, Head, ReadError, SealedBlock};
 
 /// A log in memory. Clones share it, so that a test can drop one and "open" the log again by another.
@@ -63,14 +64,15 @@ impl MemoryStore {
 impl EventStore for MemoryStore {
     fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), CommitError> {
         let mut log = self.write();
-        let mut expected: BTreeMap<u16, u64> =
-            log.heads.iter().map(|(partition, head)| (*partition, head.number + 1)).collect();
-        for SealedBlock { partition, number, .. } in blocks {
-            let expected = expected.entry(*partition).or_default();
-            if number != expected {
-                return Err(CommitError::Conflict { partition: *partition, number: *number, expected: *expected });
+        let genesis_hash = genesis_hash(&log.genesis);
+        let mut newest: BTreeMap<u16, (u64, Hash)> =
+            log.heads.iter().map(|(partition, head)| (*partition, (head.number + 1, head.hash))).collect();
+        for SealedBlock { partition, number, previous_hash, hash, .. } in blocks {
+            let newest = newest.entry(*partition).or_insert((0, genesis_hash));
+            if *newest != (*number, *previous_hash) {
+                return Err(CommitError::Conflict { partition: *partition, number: *number, expected: newest.0 });
             }
-            *expected += 1;
+            *newest = (number + 1, *hash);
         }
         for block in blocks {
             for frame in block.chunks.iter().chain([&block.block]) {

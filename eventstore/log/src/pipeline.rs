@@ -1,13 +1,13 @@
-//! Seals and commits on two threads of their own, so that the caller decides the next block meanwhile.
+//! Seals, packs and commits on three threads of their own, so that the caller decides the next block meanwhile.
 //!
-//! The first hashes and signs, the second compresses and stores: so divided, each has about the same to do.
+//! The first hashes and signs, the second compresses, the third stores: it mostly waits for the disk, and what computes never does.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
 use crate::frame::Compressor;
-use crate::limits::{COMMIT_GROUP_BLOCKS, COMMIT_QUEUE_BLOCKS, SEAL_QUEUE_BLOCKS};
+use crate::limits::{COMMIT_GROUP_BLOCKS, COMMIT_QUEUE_BLOCKS, PACK_QUEUE_BLOCKS, SEAL_QUEUE_BLOCKS};
 use crate::sealer::{Sealer, SignedBlock};
 use crate::signer::{SignError, Signer};
 use crate::stage::OpenBlock;
@@ -80,7 +80,13 @@ enum Sealed {
     Failed { first_seq: u64, size: u64 },
 }
 
-/// A sealing and a committing thread. Blocks become durable in the order in which they were submitted.
+/// What the packing thread passes on.
+enum Packed {
+    Block(Box<SealedBlock>),
+    Failed { first_seq: u64, size: u64 },
+}
+
+/// A sealing, a packing and a committing thread. Blocks become durable in the order in which they were submitted.
 ///
 /// Durability: a block counts only after its `Outcome::Durable`. Blocks that wait in the queues are lost with the process; they
 /// were not acknowledged. All sealed blocks that wait (up to a bound) go into one commit. After an error, every block in
@@ -90,32 +96,49 @@ pub struct Pipeline {
     open_blocks: Option<SyncSender<OpenBlock>>,
     halt: Halt,
     sealing: Option<JoinHandle<Sealer>>,
+    packing: Option<JoinHandle<()>>,
     committing: Option<JoinHandle<Committer>>,
 }
 
 struct Committer(Box<dyn EventStore>);
 
 impl Pipeline {
-    /// Starts the two threads. `on_outcome` is called on the committing thread, once for each block and in order; it must be quick.
+    /// Starts the threads. `signer` holds the key in force; a rotation among the submitted blocks brings its own, which seals what
+    /// comes after it. `on_outcome` is called on the committing thread, once for each block and in order; it must be quick.
     pub fn spawn(
         sealer: Sealer,
         signer: Arc<dyn Signer>,
         store: Box<dyn EventStore>,
         on_outcome: impl FnMut(Outcome<'_>) + Send + 'static,
     ) -> Result<Self, PipelineError> {
+        let (given, in_force) = (signer.public_key(), sealer.key_in_force());
+        if given != in_force {
+            return Err(SignError::NotInForce { given, in_force }.into());
+        }
         let halt = Halt::default();
         let (open_blocks, to_seal) = sync_channel(SEAL_QUEUE_BLOCKS);
-        let (sealed, to_commit) = sync_channel(COMMIT_QUEUE_BLOCKS);
+        let (sealed, to_pack) = sync_channel(PACK_QUEUE_BLOCKS);
+        let (packed, to_commit) = sync_channel(COMMIT_QUEUE_BLOCKS);
         let (sealing_halt, committing_halt) = (halt.clone(), halt.clone());
         let sealing = Builder::new()
             .name("actum-seal".to_owned())
-            .spawn(move || seal_all(sealer, &*signer, &to_seal, &sealed, &sealing_halt))
+            .spawn(move || seal_all(sealer, signer, &to_seal, &sealed, &sealing_halt))
+            .map_err(|_| PipelineError::Thread)?;
+        let packing = Builder::new()
+            .name("actum-pack".to_owned())
+            .spawn(move || pack_all(&to_pack, &packed))
             .map_err(|_| PipelineError::Thread)?;
         let committing = Builder::new()
             .name("actum-commit".to_owned())
             .spawn(move || Committer(commit_all(store, &to_commit, &committing_halt, on_outcome)))
             .map_err(|_| PipelineError::Thread)?;
-        Ok(Self { open_blocks: Some(open_blocks), halt, sealing: Some(sealing), committing: Some(committing) })
+        Ok(Self {
+            open_blocks: Some(open_blocks),
+            halt,
+            sealing: Some(sealing),
+            packing: Some(packing),
+            committing: Some(committing),
+        })
     }
 
     /// Hands over a block; waits while the queue is full.
@@ -161,7 +184,8 @@ impl Pipeline {
         self.open_blocks = None;
         let sealer = self.sealing.take().and_then(|thread| thread.join().ok());
         let store = self.committing.take().and_then(|thread| thread.join().ok()).map(|Committer(store)| store);
-        let gone = sealer.is_none() || store.is_none();
+        let packed = self.packing.take().is_none_or(|thread| thread.join().is_ok());
+        let gone = sealer.is_none() || store.is_none() || !packed;
         let error = if gone { Some(self.halted()) } else { self.error() };
         Finished { store, sealer, error }
     }
@@ -178,7 +202,7 @@ impl Drop for Pipeline {
 
 fn seal_all(
     mut sealer: Sealer,
-    signer: &dyn Signer,
+    mut signer: Arc<dyn Signer>,
     blocks: &Receiver<OpenBlock>,
     sealed: &SyncSender<Sealed>,
     halt: &Halt,
@@ -186,11 +210,15 @@ fn seal_all(
     for block in blocks {
         let (first_seq, size) = (block.first_seq(), block.size());
         let failed = Sealed::Failed { first_seq, size };
+        let new_signer = block.new_signer.as_ref().map(|new| new.signer.clone());
         let next = if halt.get().is_some() {
             failed
         } else {
-            match sealer.sign(block, signer) {
-                Ok(block) => Sealed::Block(Box::new(block)),
+            match sealer.sign(block, &*signer) {
+                Ok(block) => {
+                    signer = new_signer.unwrap_or(signer);
+                    Sealed::Block(Box::new(block))
+                }
                 Err(error) => {
                     halt.get_or_init(|| Arc::new(error.into()));
                     failed
@@ -205,18 +233,31 @@ fn seal_all(
     sealer
 }
 
+/// Compression waits for no disk, so it goes on while the commit before it syncs.
+fn pack_all(sealed: &Receiver<Sealed>, packed: &SyncSender<Packed>) {
+    let mut compressor = Compressor::default();
+    for item in sealed {
+        let item = match item {
+            Sealed::Block(block) => Packed::Block(Box::new(block.pack(&mut compressor))),
+            Sealed::Failed { first_seq, size } => Packed::Failed { first_seq, size },
+        };
+        if packed.send(item).is_err() {
+            break;
+        }
+    }
+}
+
 fn commit_all(
     mut store: Box<dyn EventStore>,
-    sealed: &Receiver<Sealed>,
+    packed: &Receiver<Packed>,
     halt: &Halt,
     mut on_outcome: impl FnMut(Outcome<'_>),
 ) -> Box<dyn EventStore> {
     // Set by this thread or found after a `Failed`: blocks that were sealed before the signer failed are still committed.
     let mut halted: Option<Arc<PipelineError>> = None;
     let mut group = Vec::with_capacity(COMMIT_GROUP_BLOCKS);
-    let mut compressor = Compressor::default();
-    while let Ok(first) = sealed.recv() {
-        let failed = gather(first, sealed, &mut compressor, &mut group);
+    while let Ok(first) = packed.recv() {
+        let failed = gather(first, packed, &mut group);
         if halted.is_none()
             && !group.is_empty()
             && let Err(error) = store.commit(&group)
@@ -237,20 +278,15 @@ fn commit_all(
     store
 }
 
-/// Packs `first` and the signed blocks that wait behind it into `group`; gives the block that failed to be sealed, if that came.
-fn gather(
-    first: Sealed,
-    sealed: &Receiver<Sealed>,
-    compressor: &mut Compressor,
-    group: &mut Vec<SealedBlock>,
-) -> Option<(u64, u64)> {
+/// Puts `first` and the blocks that wait behind it into `group`; gives the block that failed to be sealed, if that came.
+fn gather(first: Packed, packed: &Receiver<Packed>, group: &mut Vec<SealedBlock>) -> Option<(u64, u64)> {
     let mut next = Some(first);
     while let Some(item) = next {
         match item {
-            Sealed::Block(block) => group.push(block.pack(compressor)),
-            Sealed::Failed { first_seq, size } => return Some((first_seq, size)),
+            Packed::Block(block) => group.push(*block),
+            Packed::Failed { first_seq, size } => return Some((first_seq, size)),
         }
-        next = if group.len() < COMMIT_GROUP_BLOCKS { sealed.try_recv().ok() } else { None };
+        next = if group.len() < COMMIT_GROUP_BLOCKS { packed.try_recv().ok() } else { None };
     }
     None
 }

@@ -9,9 +9,19 @@ pub const SYSTEM_STREAM: u64 = 1 << 63;
 /// The stream of block records.
 pub const BLOCK_STREAM: u64 = SYSTEM_STREAM;
 /// The highest system stream that format 1 gives a meaning.
-pub const SYSTEM_STREAM_LAST: u64 = SYSTEM_STREAM + 7;
+pub const SYSTEM_STREAM_LAST: u64 = CHECKPOINT_STREAM;
+/// The stream of changes of keys.
+pub const KEY_STREAM: u64 = SYSTEM_STREAM + 2;
+/// The stream of checkpoints.
+pub const CHECKPOINT_STREAM: u64 = SYSTEM_STREAM + 7;
 /// The kind of block records.
 pub const BLOCK_KIND: u16 = 1;
+/// The kind of rotations.
+pub const ROTATION_KIND: u16 = 2;
+/// The kind of revocations.
+pub const REVOCATION_KIND: u16 = 3;
+/// The kind of checkpoints.
+pub const CHECKPOINT_KIND: u16 = 4;
 /// The first kind that the application gives a meaning.
 pub const APPLICATION_KIND_FIRST: u16 = 256;
 
@@ -181,6 +191,11 @@ impl<'a> Record<'a> {
             record.check_extensions()?;
         }
         Ok((record, rest))
+    }
+
+    /// A record whose bytes `split_first` has accepted before, with this header.
+    pub(crate) fn of_checked(header: Header, bytes: &'a [u8]) -> Self {
+        Self { header, bytes }
     }
 
     fn check_extensions(&self) -> Result<(), RecordError> {

@@ -5,25 +5,36 @@ use crate::record::{Record, StoredRecord};
 use crate::store::{FrameSource, Frames, ReadError};
 
 /// The records of a partition from `from_seq` on, block records among them. Checks frame checksums, layout and that no seq is
-/// missing, and no hash or seal. Starting costs one chunk.
+/// missing, and no hash or seal. Starting costs one chunk. For single events and streams see [`crate::EventReader`].
 pub fn records(source: &dyn FrameSource, partition: u16, from_seq: u64) -> Result<Records<'_>, ReadError> {
     let wanted = FrameKey { partition, seq: from_seq, kind: FrameType::Chunk };
-    let start = match source.frame_at_or_before(wanted)? {
-        Some(Frame { key, .. }) if key.kind == FrameType::Chunk => key,
-        _ => wanted,
-    };
-    let frames = Some(source.frames(start)?);
-    Ok(Records { frames, from_seq, next_seq: start.seq, chunk: Vec::new(), offset: 0 })
+    let first = source.frame_at_or_before(wanted)?.filter(|frame| frame.key.kind == FrameType::Chunk);
+    let next_seq = first.as_ref().map_or(from_seq, |frame| frame.key.seq);
+    // Behind the chunk that is at hand.
+    let kind = if first.is_some() { FrameType::Block } else { FrameType::Chunk };
+    let rest = Rest::NotAsked(source, FrameKey { partition, seq: next_seq, kind });
+    let mut records = Records { rest, from_seq, next_seq, chunk: Vec::new(), offset: 0 };
+    if let Some(frame) = first {
+        records.decode(&frame)?;
+    }
+    Ok(records)
 }
 
 /// Iterator of [`records`]. Ends after the first error.
 pub struct Records<'a> {
-    // `None` after an error.
-    frames: Option<Frames<'a>>,
+    rest: Rest<'a>,
     from_seq: u64,
     next_seq: u64,
     chunk: Vec<u8>,
     offset: usize,
+}
+
+/// The frames after the first chunk. Asked for only when they are needed: whoever wants one event does not.
+enum Rest<'a> {
+    NotAsked(&'a dyn FrameSource, FrameKey),
+    Asked(Frames<'a>),
+    /// After an error.
+    None,
 }
 
 impl std::fmt::Debug for Records<'_> {
@@ -38,7 +49,7 @@ impl Iterator for Records<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance().transpose()?;
         if next.is_err() {
-            self.frames = None;
+            self.rest = Rest::None;
             self.chunk.clear();
         }
         Some(next)
@@ -66,17 +77,25 @@ impl Records<'_> {
     }
 
     fn load_chunk(&mut self) -> Result<bool, ReadError> {
-        let Some(frames) = &mut self.frames else { return Ok(false) };
+        if let Rest::NotAsked(source, from) = self.rest {
+            self.rest = Rest::Asked(source.frames(from)?);
+        }
+        let Rest::Asked(frames) = &mut self.rest else { return Ok(false) };
         for frame in frames {
             let frame = frame?;
             if frame.key.kind == FrameType::Chunk {
-                self.chunk.clear();
-                self.offset = 0;
-                frame.decode_into(&mut self.chunk).map_err(|error| corrupt(frame.key.seq, &error))?;
+                self.decode(&frame)?;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn decode(&mut self, frame: &Frame) -> Result<(), ReadError> {
+        self.chunk.clear();
+        self.offset = 0;
+        frame.decode_into(&mut self.chunk).map_err(|error| corrupt(frame.key.seq, &error))?;
+        Ok(())
     }
 }
 

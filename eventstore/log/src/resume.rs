@@ -5,8 +5,10 @@ use rustc_hash::FxHashMap;
 use crate::ended::EndedStreams;
 use crate::genesis::Genesis;
 use crate::hash::Hash;
+use crate::keys::Keys;
 use crate::sealer::{SealTip, Sealer, SealerParts, UNTOUCHED};
-use crate::stage::{Stage, StageLimits, StageTip};
+use crate::stage::{Stage, StageLimits, StageParts, StageTip};
+use crate::stream_table::{StreamLeaf, StreamTable};
 use crate::stream_trees::StreamTrees;
 use crate::tree::Frontier;
 
@@ -49,6 +51,11 @@ pub struct Resume {
     /// With these, terminal events state the root over their stream's events, so that dossiers can be made of it (FORMAT.md
     /// section 10). A fold gives them when asked; `with_stream_roots` gives those of a partition that holds nothing yet.
     pub stream_trees: Option<StreamTrees>,
+    /// Which key seals the next block, as the log says.
+    pub keys: Keys,
+    /// With these, checkpoints can be written (FORMAT.md section 12): the last events of the streams that ended, in any order. A
+    /// fold gives them when asked; `with_stream_table` gives those of a partition that holds nothing yet.
+    pub ended_leaves: Option<Vec<StreamLeaf>>,
 }
 
 /// Why a log cannot be continued from what was given.
@@ -99,6 +106,8 @@ impl Resume {
             streams: Vec::new(),
             ended: EndedStreams::new(),
             stream_trees: None,
+            keys: Keys::at_genesis(genesis),
+            ended_leaves: None,
         }
     }
 
@@ -108,6 +117,26 @@ impl Resume {
     pub fn with_stream_roots(self) -> Self {
         let stream_trees = if self.next_seq == 0 { Some(StreamTrees::default()) } else { self.stream_trees };
         Self { stream_trees, ..self }
+    }
+
+    /// Has the writing path know all streams, so that it can write checkpoints, if this partition holds nothing yet.
+    /// One that does must be folded with [`crate::FoldOptions::stream_table`]. Costs 56 bytes for each stream that ends.
+    #[must_use]
+    pub fn with_stream_table(self) -> Self {
+        let ended_leaves = if self.next_seq == 0 { Some(Vec::new()) } else { self.ended_leaves };
+        Self { ended_leaves, ..self }
+    }
+
+    /// The table of all streams; `None` when the fold was not asked for it.
+    pub fn stream_table(&self) -> Option<StreamTable> {
+        let open = self.streams.iter().map(|tip| StreamLeaf {
+            stream: tip.stream,
+            version: tip.version,
+            chain: tip.chain,
+            ended: false,
+        });
+        let leaves = self.ended_leaves.as_ref()?.iter().copied().chain(open).collect();
+        Some(StreamTable::new(self.next_seq, leaves))
     }
 
     /// The two halves of the writing path, in a new writer epoch.
@@ -124,10 +153,19 @@ impl Resume {
         let mut seal_tips = FxHashMap::with_capacity_and_hasher(self.streams.len(), rustc_hash::FxBuildHasher);
         for StreamTip { stream, version, last_seq, chain } in self.streams {
             stage_tips.insert(stream, StageTip { version, last_seq });
-            seal_tips.insert(stream, SealTip { chain, block: UNTOUCHED });
+            seal_tips.insert(stream, SealTip { chain, version, block: UNTOUCHED });
         }
-        let stage = Stage::new(self.next_seq, self.last_time, stage_tips, self.ended, opening.limits);
-        let stage = if self.stream_trees.is_some() { stage.with_stream_roots() } else { stage };
+        let key = self.keys.in_force();
+        let stage = Stage::new(StageParts {
+            limits: opening.limits,
+            next_seq: self.next_seq,
+            last_time: self.last_time,
+            streams: stage_tips,
+            ended: self.ended,
+            keys: self.keys,
+            stream_roots: self.stream_trees.is_some(),
+            stream_table: self.ended_leaves.is_some(),
+        });
         let sealer = Sealer::new(SealerParts {
             origin: genesis.origin().to_owned(),
             partition: self.partition,
@@ -138,6 +176,8 @@ impl Resume {
             frontier,
             streams: seal_tips,
             stream_trees: self.stream_trees,
+            ended_leaves: self.ended_leaves,
+            key,
         });
         Ok((stage, sealer))
     }

@@ -135,10 +135,17 @@ impl Seal {
         Ok(Self { text, signatures })
     }
 
-    /// Checks the signature of one key, strictly.
+    /// Checks the signature of one key, strictly, on whichever line it is.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), SealError> {
         let key_id = key.key_id();
-        let line = self.signatures.iter().find(|line| line.key_id == key_id && line.name == key.name);
+        let line = self.signatures.iter().position(|line| line.key_id == key_id && line.name == key.name);
+        self.verify_line(line.ok_or(SealError::Unsigned(key_id))?, key)
+    }
+
+    /// Checks that the line with this index, from 0, is by this key, strictly.
+    pub fn verify_line(&self, line: usize, key: &VerifierKey) -> Result<(), SealError> {
+        let key_id = key.key_id();
+        let line = self.signatures.get(line).filter(|line| line.key_id == key_id && line.name == key.name);
         let line = line.ok_or(SealError::Unsigned(key_id))?;
         let refused = SealError::Signature(key_id);
         let signature = Signature::from_slice(&line.signature).map_err(|_| refused)?;
@@ -164,6 +171,34 @@ pub fn sign_seal(text: &SealText, signer: &dyn Signer) -> Result<Vec<u8>, SignEr
     let mut line = key_id(&name, &signer.public_key()).to_vec();
     line.extend_from_slice(&signer.sign(text.as_bytes())?);
     Ok(format!("{text}\n{SIGNATURE_PREFIX}{name} {}\n", strict::to_base64(&line)).into_bytes())
+}
+
+/// Signs a rotation's seal by each of these, in this order, and holds each signature against its key: a rotation by a keeper that
+/// signs with another key than it names would end the log.
+pub(crate) fn sign_rotation(text: &SealText, signers: [&dyn Signer; 2]) -> Result<Vec<u8>, SignError> {
+    let mut note = sign_seal(text, signers[0])?;
+    let second = sign_seal(text, signers[1])?;
+    // After the text and the empty line.
+    note.extend_from_slice(&second[text.to_string().len() + 1..]);
+    check_own(text, &note, &signers)?;
+    Ok(note)
+}
+
+/// As [`sign_rotation`], by the new key alone.
+pub(crate) fn sign_replacement(text: &SealText, signer: &dyn Signer) -> Result<Vec<u8>, SignError> {
+    let note = sign_seal(text, signer)?;
+    check_own(text, &note, &[signer])?;
+    Ok(note)
+}
+
+fn check_own(text: &SealText, note: &[u8], signers: &[&dyn Signer]) -> Result<(), SignError> {
+    let refused = |error: SealError| SignError::Refused(error.to_string());
+    let seal = Seal::parse(note).map_err(refused)?;
+    for (line, signer) in signers.iter().enumerate() {
+        let key = VerifierKey { name: text.name(), public_key: signer.public_key() };
+        seal.verify_line(line, &key).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// The key name of a partition's seals.

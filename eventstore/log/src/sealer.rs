@@ -4,31 +4,35 @@ use rustc_hash::FxHashMap;
 
 use crate::batch::{BATCH, Batch, distinct_streams};
 use crate::block::{BlockBody, BlockRecord, StreamEntry, join_body_and_seal};
+use crate::checkpoint::Checkpoint;
 use crate::frame::{Compressor, Frame, FrameKey, FrameType};
 use crate::hash::{Hash, SALT_BYTES, block_hash, chain_hash, leaf, salts};
+use crate::key_change::NewSigner;
 use crate::limits::{CHUNK_BYTES_TARGET, HEADER_BYTES};
 use crate::record::{Header, Record, take_records};
-use crate::seal::{SealText, key_id, sign_seal};
+use crate::seal::{SealText, key_id, sign_replacement, sign_rotation, sign_seal};
 use crate::signer::{SignError, Signer};
 use crate::stage::OpenBlock;
 use crate::store::SealedBlock;
+use crate::stream_table::{StreamLeaf, StreamTable};
 use crate::stream_trees::{RootPatch, StreamTrees};
 use crate::tree::{Frontier, log_leaf_hash};
 
 /// Draws the secret of a block.
 pub type SecretSource = Box<dyn FnMut() -> Result<[u8; 32], SignError> + Send>;
 
-/// A stream's chain value, and the block that touched it last.
+/// A stream's chain value and version, and the block that touched it last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SealTip {
     pub(crate) chain: Hash,
+    pub(crate) version: u64,
     pub(crate) block: u64,
 }
 
 /// No block has touched it since the opening.
 pub(crate) const UNTOUCHED: u64 = u64::MAX;
 
-const NEW: SealTip = SealTip { chain: [0; 32], block: UNTOUCHED };
+const NEW: SealTip = SealTip { chain: [0; 32], version: 0, block: UNTOUCHED };
 
 /// Where the sealing continues.
 pub(crate) struct SealerParts {
@@ -42,6 +46,10 @@ pub(crate) struct SealerParts {
     pub(crate) streams: FxHashMap<u64, SealTip>,
     /// With these, terminal events state the root over their stream.
     pub(crate) stream_trees: Option<StreamTrees>,
+    /// With these, checkpoints can be written.
+    pub(crate) ended_leaves: Option<Vec<StreamLeaf>>,
+    /// Public key in force.
+    pub(crate) key: [u8; 32],
 }
 
 /// Turns open blocks into sealed ones, in order. Made by `Resume::open`.
@@ -74,6 +82,7 @@ impl std::fmt::Debug for Sealer {
 pub struct SignedBlock {
     body: BlockBody,
     body_bytes: Vec<u8>,
+    previous_hash: Hash,
     hash: Hash,
     seal: Vec<u8>,
     records: Vec<u8>,
@@ -112,13 +121,19 @@ impl Sealer {
         self.parts.number
     }
 
-    /// Hashes, signs and packs a block.
+    /// Public key that must seal the next block.
+    pub fn key_in_force(&self) -> [u8; 32] {
+        self.parts.key
+    }
+
+    /// Hashes, signs and packs a block. `signer` holds the key in force; a block that replaces it is signed by its new key alone,
+    /// and `signer` is not asked. After a block that rotates the key, the next one wants the new signer.
     pub fn seal(&mut self, open: OpenBlock, signer: &dyn Signer) -> Result<SealedBlock, SignError> {
         let signed = self.sign(open, signer)?;
         Ok(signed.pack(&mut self.compressor))
     }
 
-    /// Hashes and signs a block; `SignedBlock::pack` does the rest, on any thread.
+    /// Hashes and signs a block as `seal` does; `SignedBlock::pack` does the rest, on any thread.
     pub fn sign(&mut self, open: OpenBlock, signer: &dyn Signer) -> Result<SignedBlock, SignError> {
         if self.stopped {
             return Err(SignError::Stopped);
@@ -132,9 +147,13 @@ impl Sealer {
         if open.first_seq != self.parts.frontier.size() {
             return Err(SignError::Malformed);
         }
+        let new_signer = open.new_signer.take();
+        self.check_signers(signer, new_signer.as_deref())?;
         let secret = (self.secrets)()?;
         let frontier = self.parts.frontier.roots().to_vec();
-        self.write_block_record(&mut open, &signer.public_key())?;
+        let first_key = new_signer.as_ref().filter(|new| new.alone).map_or(self.parts.key, |new| new.public_key);
+        self.write_block_record(&mut open, &first_key)?;
+        self.write_checkpoint(&mut open)?;
         let mut roots = Vec::new();
         let cuts = self.link(&open, &secret, &mut roots)?;
         for RootPatch { offset, root } in roots {
@@ -165,10 +184,46 @@ impl Sealer {
             number: body.number,
             hash,
         };
-        let seal = sign_seal(&text, signer)?;
-        self.parts.previous_hash = hash;
+        let seal = match &new_signer {
+            None => sign_seal(&text, signer)?,
+            Some(new) if new.alone => sign_replacement(&text, &*new.signer)?,
+            Some(new) => sign_rotation(&text, [signer, &*new.signer])?,
+        };
+        if let Some(new) = new_signer {
+            self.parts.key = new.public_key;
+        }
+        let previous_hash = std::mem::replace(&mut self.parts.previous_hash, hash);
         self.parts.number += 1;
-        Ok(SignedBlock { body, body_bytes, hash, seal, records: open.bytes, cuts })
+        Ok(SignedBlock { body, body_bytes, previous_hash, hash, seal, records: open.bytes, cuts })
+    }
+
+    fn check_signers(&self, signer: &dyn Signer, new: Option<&NewSigner>) -> Result<(), SignError> {
+        let matches = |signer: &dyn Signer, in_force| {
+            let given = signer.public_key();
+            if given == in_force { Ok(()) } else { Err(SignError::NotInForce { given, in_force }) }
+        };
+        if let Some(new) = new {
+            matches(&*new.signer, new.public_key)?;
+        }
+        if new.is_some_and(|new| new.alone) { Ok(()) } else { matches(signer, self.parts.key) }
+    }
+
+    /// Writes what the streams were before this block into its checkpoint, if it has one.
+    fn write_checkpoint(&self, open: &mut OpenBlock) -> Result<(), SignError> {
+        let Some(offset) = open.checkpoint else { return Ok(()) };
+        let ended = self.parts.ended_leaves.as_ref().ok_or(SignError::Malformed)?;
+        let of_tip = |(stream, tip): (&u64, &SealTip)| StreamLeaf {
+            stream: *stream,
+            version: tip.version,
+            chain: tip.chain,
+            ended: false,
+        };
+        let leaves = ended.iter().copied().chain(self.parts.streams.iter().map(of_tip)).collect();
+        let table = StreamTable::new(open.first_seq, leaves);
+        let fixed = Checkpoint::of(&table, &[]).encode_fixed();
+        let place = open.bytes.get_mut(offset..offset + fixed.len()).ok_or(SignError::Malformed)?;
+        place.copy_from_slice(&fixed);
+        Ok(())
     }
 
     fn write_block_record(&self, open: &mut OpenBlock, public_key: &[u8; 32]) -> Result<(), SignError> {
@@ -191,7 +246,7 @@ impl Sealer {
     /// Hashes every record into its stream's chain and into the tree; gathers the stream index, unsorted; gives the chunks' ends.
     /// The records are hashed as they will be when `roots` are in their places.
     fn link(&mut self, open: &OpenBlock, secret: &[u8; 32], roots: &mut Vec<RootPatch>) -> Result<Vec<Cut>, SignError> {
-        let SealerParts { frontier, streams, number, stream_trees, .. } = &mut self.parts;
+        let SealerParts { frontier, streams, number, stream_trees, ended_leaves, .. } = &mut self.parts;
         salts(secret, open.records as usize, &mut self.salts);
         self.index.clear();
         self.index.reserve((open.records as usize).min(streams.len() + 1));
@@ -207,6 +262,9 @@ impl Sealer {
                 trees.extend(group, salts, end, &mut events, roots);
             }
             let chains = extend_streams(streams, &mut self.index, *number, &self.batch, group, &events);
+            if let Some(leaves) = ended_leaves {
+                note_ended(leaves, group, &chains);
+            }
             for (record, chain) in group.iter().zip(&chains) {
                 let header = record.header();
                 frontier.push(log_leaf_hash(&leaf(chain, header.seq, header.version)));
@@ -220,6 +278,12 @@ impl Sealer {
         }
         cuts.push(Cut { end, records: count });
         Ok(cuts)
+    }
+}
+
+fn note_ended(leaves: &mut Vec<StreamLeaf>, records: &[Record<'_>], chains: &[Hash; BATCH]) {
+    for (header, chain) in records.iter().map(Record::header).zip(chains).filter(|(header, _)| header.terminal) {
+        leaves.push(StreamLeaf { stream: header.stream, version: header.version, chain: *chain, ended: true });
     }
 }
 
@@ -248,7 +312,7 @@ fn extend_streams(
         for ((record, tip), chain) in records.iter().zip(tips).zip(chains) {
             note(record.header(), tip.as_deref().unwrap_or(&NEW));
             if let Some(tip) = tip {
-                *tip = SealTip { chain, block: number };
+                *tip = SealTip { chain, version: record.header().version, block: number };
             }
         }
         for ((record, chain), is_new) in records.iter().zip(chains).zip(is_new) {
@@ -256,7 +320,7 @@ fn extend_streams(
             if header.terminal {
                 streams.remove(&header.stream);
             } else if is_new {
-                streams.insert(header.stream, SealTip { chain, block: number });
+                streams.insert(header.stream, SealTip { chain, version: header.version, block: number });
             }
         }
     } else {
@@ -264,7 +328,7 @@ fn extend_streams(
             let tip = streams.entry(record.header().stream).or_insert(NEW);
             note(record.header(), tip);
             *chain = chain_hash(&tip.chain, event);
-            *tip = SealTip { chain: *chain, block: number };
+            *tip = SealTip { chain: *chain, version: record.header().version, block: number };
             if record.header().terminal {
                 streams.remove(&record.header().stream);
             }
@@ -291,6 +355,7 @@ impl SignedBlock {
             number,
             first_seq,
             size: self.body.size(),
+            previous_hash: self.previous_hash,
             hash: self.hash,
             seal: self.seal,
             chunks,

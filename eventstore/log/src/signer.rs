@@ -23,6 +23,18 @@ pub enum SignError {
     /// An earlier block was not sealed, so that nothing after it can be; open the log again.
     #[error("an earlier block could not be sealed")]
     Stopped,
+    /// The signer is another than the log says is in force. Ask `Resume::keys` or `Sealer::key_in_force` which key it is.
+    #[error(
+        "the signer's key {} is not the key in force, which is {}",
+        crate::strict::to_hex(given),
+        crate::strict::to_hex(in_force)
+    )]
+    NotInForce {
+        /// Public key of the signer that was given.
+        given: [u8; 32],
+        /// Public key that must sign.
+        in_force: [u8; 32],
+    },
     /// Not a block that `Stage` made.
     #[error("the open block is malformed")]
     Malformed,

@@ -5,15 +5,19 @@ use rustc_hash::FxHashMap;
 use crate::block::{BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES};
 use crate::ended::EndedStreams;
 use crate::extension::{Extensions, ExtensionsBuf, STREAM_ROOT_BYTES};
+use crate::key_change::NewSigner;
+use crate::keys::{BlockKeys, Keys};
 use crate::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES, PAYLOAD_BYTES_MAX, STAGE_BYTES, STAGE_RECORDS};
-use crate::record::{BLOCK_KIND, BLOCK_STREAM, Header, SYSTEM_STREAM_LAST};
+use crate::record::{
+    BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, CHECKPOINT_STREAM, Header, KEY_STREAM, SYSTEM_STREAM_LAST,
+};
 
 /// An event that is to be appended.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {
-    /// The event's subject: a case (1 to 2^63-1) or a system stream.
+    /// The event's subject: a case (1 to 2^63-1) or a system stream other than blocks, keys and checkpoints.
     pub stream: u64,
-    /// Payload type, at least 2.
+    /// Payload type, at least 5.
     pub kind: u16,
     /// Version of the payload type, from 1.
     pub schema: u16,
@@ -77,6 +81,12 @@ pub enum PushError {
     /// A stream root was given for an event that does not end its stream.
     #[error("only a terminal event carries a stream root")]
     StreamRoot,
+    /// A checkpoint needs a log that was opened with a stream table.
+    #[error("the log was not opened with a stream table, so nothing is known to make a checkpoint of")]
+    NoStreamTable,
+    /// The open block has a checkpoint: close it first.
+    #[error("the open block has a checkpoint already")]
+    SecondCheckpoint,
 }
 
 /// When an open block counts as full. Above the format's own limits it never grows, whatever is set here.
@@ -111,6 +121,9 @@ pub struct OpenBlock {
     // The block record's payload is zero; the sealer writes it.
     pub(crate) bytes: Vec<u8>,
     pub(crate) clocks: Clocks,
+    pub(crate) new_signer: Option<Box<NewSigner>>,
+    // Offset of a checkpoint's payload; the sealer writes its first bytes.
+    pub(crate) checkpoint: Option<usize>,
 }
 
 impl OpenBlock {
@@ -153,34 +166,64 @@ pub struct Stage {
     ended: EndedStreams,
     // The sealer states the roots of streams that end.
     stream_roots: bool,
+    // The sealer knows all streams.
+    pub(crate) stream_table: bool,
+    // The keys before the open block.
+    pub(crate) keys: Keys,
     // The open block; empty when there is none.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     records: u32,
+    pub(crate) changes: BlockKeys,
+    pub(crate) new_signer: Option<NewSigner>,
+    pub(crate) checkpoint: Option<usize>,
+}
+
+/// Where the staging continues.
+pub(crate) struct StageParts {
+    pub(crate) limits: StageLimits,
+    pub(crate) next_seq: u64,
+    pub(crate) last_time: u64,
+    pub(crate) streams: FxHashMap<u64, StageTip>,
+    pub(crate) ended: EndedStreams,
+    pub(crate) keys: Keys,
+    /// Whether terminal events get room for a stream root.
+    pub(crate) stream_roots: bool,
+    /// Whether the sealer can fill in a checkpoint.
+    pub(crate) stream_table: bool,
 }
 
 impl Stage {
-    pub(crate) fn new(
-        next_seq: u64,
-        last_time: u64,
-        streams: FxHashMap<u64, StageTip>,
-        ended: EndedStreams,
-        limits: StageLimits,
-    ) -> Self {
-        let stream_roots = false;
-        Self { limits, next_seq, last_time, streams, ended, stream_roots, bytes: Vec::new(), records: 0 }
-    }
-
-    /// Leaves room for a stream root in terminal events.
-    pub(crate) fn with_stream_roots(self) -> Self {
-        Self { stream_roots: true, ..self }
+    pub(crate) fn new(parts: StageParts) -> Self {
+        let StageParts { limits, next_seq, last_time, streams, ended, keys, stream_roots, stream_table } = parts;
+        Self {
+            limits,
+            next_seq,
+            last_time,
+            streams,
+            ended,
+            stream_roots,
+            stream_table,
+            keys,
+            bytes: Vec::new(),
+            records: 0,
+            changes: BlockKeys::default(),
+            new_signer: None,
+            checkpoint: None,
+        }
     }
 
     /// Appends an event to the open block; the first one opens it, and the block record takes the seq before it.
     #[inline]
     pub fn push(&mut self, draft: &Draft<'_>) -> Result<Pushed, PushError> {
+        check(draft, self.next_seq + u64::from(self.bytes.is_empty()))?;
+        self.push_own(draft)
+    }
+
+    /// Appends an event that the log may write, also one of its own kinds.
+    #[inline]
+    pub(crate) fn push_own(&mut self, draft: &Draft<'_>) -> Result<Pushed, PushError> {
         let opens = self.bytes.is_empty();
         let seq = self.next_seq + u64::from(opens);
-        check(draft, seq)?;
         let with_root =
             if self.stream_roots && draft.terminal { draft.extensions.with_stream_root(&[0; 32]) } else { None };
         let extensions = with_root.as_ref().map_or(draft.extensions, ExtensionsBuf::as_ref).bytes();
@@ -264,7 +307,10 @@ impl Stage {
         let next = Vec::with_capacity(self.bytes.len().min(self.limits.bytes));
         let bytes = std::mem::replace(&mut self.bytes, next);
         let records = std::mem::take(&mut self.records);
-        Some(OpenBlock { first_seq: self.next_seq - u64::from(records), records, bytes, clocks })
+        let new_signer = self.take_new_signer().map(Box::new);
+        let checkpoint = self.checkpoint.take();
+        let first_seq = self.next_seq - u64::from(records);
+        Some(OpenBlock { first_seq, records, bytes, clocks, new_signer, checkpoint })
     }
 
     /// Version and previous seq of the stream's next event, which gets `seq`.
@@ -319,10 +365,11 @@ fn check(draft: &Draft<'_>, seq: u64) -> Result<(), PushError> {
     if draft.payload.len() > PAYLOAD_BYTES_MAX {
         return Err(PushError::PayloadTooLong(draft.payload.len()));
     }
-    if draft.kind <= BLOCK_KIND || draft.schema == 0 {
+    if draft.kind <= CHECKPOINT_KIND || draft.schema == 0 {
         return Err(PushError::Kind { kind: draft.kind, schema: draft.schema });
     }
-    if draft.stream == 0 || draft.stream == BLOCK_STREAM || draft.stream > SYSTEM_STREAM_LAST {
+    let own = matches!(draft.stream, BLOCK_STREAM | KEY_STREAM | CHECKPOINT_STREAM);
+    if draft.stream == 0 || own || draft.stream > SYSTEM_STREAM_LAST {
         return Err(PushError::Stream(draft.stream));
     }
     if let Some(cause) = draft.cause.filter(|cause| *cause >= seq) {

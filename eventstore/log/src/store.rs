@@ -15,6 +15,8 @@ pub struct SealedBlock {
     pub first_seq: u64,
     /// Tree size after the block: seq of its last record plus one.
     pub size: u64,
+    /// Hash of the block before; the genesis hash for a partition's first block. By it a store knows a writer that another has overtaken.
+    pub previous_hash: [u8; 32],
     /// Block hash `B`.
     pub hash: [u8; 32],
     /// The seal: a signed note (FORMAT.md section 4).
@@ -42,8 +44,11 @@ pub struct Head {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The block does not continue what the store holds. Nothing was written; the caller's view is stale.
-    #[error("block {number} of partition {partition} does not continue the store, which expects block {expected}")]
+    /// The block does not continue the newest one that the store holds, by number or by hash: another writer was there. Nothing
+    /// was written; open the log again.
+    #[error(
+        "block {number} of partition {partition} does not continue the newest block stored; number {expected} would"
+    )]
     Conflict {
         /// Partition of the refused block.
         partition: u16,
@@ -87,7 +92,8 @@ pub enum ReadError {
 /// Keeps a log. Blocking: called on threads that the engine owns, one writer at a time.
 pub trait EventStore: Send {
     /// Stores blocks in order and returns when they survive power loss: their frames first (atomically for each block),
-    /// then the head. An error poisons the store unless it is a `Conflict`.
+    /// then the head. Each block must continue the one before it, by number and by hash; otherwise nothing is written, and it is a
+    /// `Conflict`: so of two writers one is fenced off. Every other error poisons the store.
     fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), CommitError>;
 
     /// The acknowledged head of a partition; `None` before its first block.

@@ -3,9 +3,10 @@
 mod fixture;
 
 use actum_log::{
-    ArchiveError, ArchiveReader, ArchiveSource, BlockBody, Compressor, Extensions, Frame, FrameError, FrameHeader,
-    FrameKey, FrameType, Genesis, Header, Record, RecordError, Seal, SealError, SealText, VerifierKey, records_in,
-    sign_seal, split_body_and_seal, write_archive,
+    ArchiveError, ArchiveReader, ArchiveSource, BlockBody, CHECKPOINT_STREAM, Checkpoint, Compressor, EventStore,
+    Extensions, Frame, FrameError, FrameHeader, FrameKey, FrameSource, FrameType, Genesis, Header, KEY_STREAM,
+    MemoryStore, Record, RecordError, Revocation, Rotation, Seal, SealError, SealText, VerifierKey, records_in,
+    sign_seal, split_body_and_seal, write_archive, write_tail,
 };
 use fixture::{Test, genesis, signer, small_log};
 use proptest::prelude::*;
@@ -14,6 +15,21 @@ fn archive() -> Vec<u8> {
     let mut bytes = Vec::new();
     write_archive(&small_log(), &mut bytes).expect("memory has room");
     bytes
+}
+
+/// The last block of partition 0 alone.
+fn tail() -> Vec<u8> {
+    let (store, mut bytes) = (small_log(), Vec::new());
+    let size = |partition| EventStore::head(&store, partition).expect("a head").size;
+    let body = last_body(&store);
+    write_tail(&store, &[body.first_seq, size(1)], &mut bytes).expect("memory has room");
+    bytes
+}
+
+fn last_body(store: &MemoryStore) -> BlockBody {
+    let last = store.frame_at_or_before(FrameKey::last(0)).expect("frames").expect("a block");
+    let (_, raw) = last.decode().expect("the frame decodes");
+    BlockBody::decode(split_body_and_seal(&raw).expect("a body and a seal").0).expect("a body")
 }
 
 fn seal() -> (SealText, Vec<u8>) {
@@ -32,7 +48,7 @@ fn seal() -> (SealText, Vec<u8>) {
 /// Valid bytes of every decoder's input.
 fn seeds() -> Vec<Vec<u8>> {
     let mut seeds =
-        vec![genesis().to_string().into_bytes(), seal().1, genesis().verifier_key(0).to_string().into_bytes()];
+        vec![genesis().to_string().into_bytes(), seal().1, genesis().verifier_key(0).to_string().into_bytes(), tail()];
     for frame in ArchiveReader::new(&archive()[..]).expect("an archive") {
         let frame = frame.expect("a frame").frame;
         let (_, body) = frame.decode().expect("the frame decodes");
@@ -56,6 +72,7 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ = Extensions::parse(bytes).map(|extensions| extensions.iter().count());
     for record in records_in(bytes).flatten() {
         assert_eq!(record.header().encode(), record.bytes()[..64]);
+        decode_own(&record);
         let _ = (record.extensions().business_key(), record.payload());
     }
     let _ = BlockBody::decode(bytes).map(|body| assert_eq!(body.encode(), bytes));
@@ -64,8 +81,57 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ = ArchiveSource::from_bytes(bytes.to_vec());
 }
 
+/// Records of the log's own kinds: whatever payload they have.
+fn decode_own(record: &Record<'_>) {
+    if let Ok(rotation) = Rotation::from_record(record) {
+        assert_eq!(rotation.encode(), record.payload());
+    }
+    if let Ok(revocation) = Revocation::from_record(record) {
+        assert_eq!(revocation.encode(), record.payload());
+    }
+    if let Ok(checkpoint) = Checkpoint::from_record(record) {
+        assert_eq!([&checkpoint.encode_fixed()[..], checkpoint.application].concat(), record.payload());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn payloads_of_own_records_do_not_panic(
+        kind in 2..5_u16,
+        schema in 1..3_u16,
+        elsewhere in prop::bool::weighted(0.1),
+        terminal in prop::bool::weighted(0.1),
+        payload in prop_oneof![
+            prop::collection::vec(any::<u8>(), 90..100),
+            prop::collection::vec(b'a'..=b'z', 30..60),
+            prop::collection::vec(any::<u8>(), 40..4_200),
+        ],
+    ) {
+        let stream = if elsewhere { 9 } else if kind == 4 { CHECKPOINT_STREAM } else { KEY_STREAM };
+        let header = Header {
+            length: 64 + payload.len() as u32,
+            kind,
+            schema,
+            terminal,
+            encrypted: false,
+            extension_length: 0,
+            actor: 1,
+            seq: 5,
+            stream,
+            time: 0,
+            previous: None,
+            cause: None,
+            version: 1,
+        };
+        let bytes = [&header.encode()[..], &payload].concat();
+        let (record, _) = Record::split_first(&bytes)?;
+        decode_own(&record);
+        let read = [Rotation::from_record(&record).is_ok(), Revocation::from_record(&record).is_ok(), Checkpoint::from_record(&record).is_ok()];
+        prop_assert!(read.iter().filter(|read| **read).count() <= 1, "a record is of one kind");
+        prop_assert!(!(elsewhere || terminal || schema > 1) || read == [false; 3]);
+    }
 
     #[test]
     fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -128,7 +194,7 @@ fn every_bit_of_a_frame_is_guarded() {
 
 #[test]
 fn a_frame_cannot_claim_more_than_its_type_allows() {
-    for kind in [FrameType::Genesis, FrameType::Chunk, FrameType::Block, FrameType::End] {
+    for kind in [FrameType::Genesis, FrameType::Chunk, FrameType::Block, FrameType::End, FrameType::Proof] {
         let mut head = [0; 40];
         head[0] = kind as u8;
         head[1] = 1;

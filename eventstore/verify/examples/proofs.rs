@@ -52,7 +52,7 @@ fn report<E: Error + 'static>(
     let proofs = (0..rounds).map(prove).collect::<Result<Vec<_>, _>>()?;
     let proving = started.elapsed().as_secs_f64() * 1e3 / rounds as f64;
     let started = Instant::now();
-    let verdicts = proofs.iter().map(|proof| verify_proof(proof.as_bytes(), &Trust::SelfSigned));
+    let verdicts = proofs.iter().map(|proof| verify_proof(proof.as_bytes(), &Trust::self_signed()));
     let verdicts = verdicts.collect::<Result<Vec<_>, _>>()?;
     let checking = started.elapsed().as_secs_f64() * 1e3 / rounds as f64;
     let bytes = proofs.iter().map(String::len).sum::<usize>() as f64 / rounds as f64;

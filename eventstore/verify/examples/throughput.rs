@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let archive = forge.archive();
     println!("{} bytes per event as archived", archive.len() / events);
     for _ in 0..3 {
-        let context = open_source(&source, &Trust::SelfSigned)?;
+        let context = open_source(&source, &Trust::self_signed())?;
         let mut linker = Linker::new(&context);
         let (mut digesting, mut linking, mut count) = (Duration::ZERO, Duration::ZERO, 0);
         for input in source_blocks(&source, &context) {
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let rate = |spent: Duration| count as f64 / spent.as_secs_f64() / 1e6;
         let begun = clock();
-        verify_archive(&archive[..], &Trust::SelfSigned, &mut |_| ())?;
+        verify_archive(&archive[..], &Trust::self_signed(), &mut |_| ())?;
         println!(
             "digest {:.2} M/s, link {:.2} M/s, both {:.2} M/s; whole archive {:.2} M/s",
             rate(digesting),

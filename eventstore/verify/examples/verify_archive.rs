@@ -7,7 +7,7 @@ use actum_verify::{FaultKind, Trust, verify_archive};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let path = args.next().ok_or("usage: verify_archive FILE.actum [VERIFIER_KEY]")?;
-    let trust = args.next().map_or(Ok(Trust::SelfSigned), |key| Trust::from_verifier_key(&key))?;
+    let trust = args.next().map_or(Ok(Trust::self_signed()), |key| Trust::from_verifier_key(&key))?;
     let begun = Instant::now();
     match verify_archive(std::fs::File::open(path)?, &trust, &mut |_| ()) {
         Ok(verdict) => {

@@ -2,142 +2,167 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
-
-/// What the reviewer holds before reading the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Trust {
-    /// Nothing: the key is taken from the log itself, so whoever could rewrite all of it goes unnoticed.
-    SelfSigned,
-    /// The key of the log's first signer, and perhaps the origin that the log must have.
-    Pinned {
-        /// The log's origin, where the reviewer knows it.
-        origin: Option<String>,
-        /// Ed25519 public key.
-        key: [u8; 32],
-    },
-}
-
-impl Trust {
-    /// Pins the key and origin of a verifier key, `<key name>+<key id>+<base64 of 0x01 ‖ public key>`.
-    ///
-    /// A key name is `<origin>/<partition>`; the partition is left away, since all partitions of a log share key and origin.
-    /// A name that does not end so is taken as the origin itself.
-    ///
-    /// # Errors
-    /// The text is not a verifier key of format 1, or its key id does not belong to name and key.
-    pub fn from_verifier_key(text: &str) -> Result<Self, VerifierKeyError> {
-        // The base64 part may hold plus signs; name and id may not.
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(material)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(VerifierKeyError::Form);
-        };
-        let material = STANDARD.decode(material).map_err(|_| VerifierKeyError::Form)?;
-        let key: [u8; 32] = match material.split_first() {
-            Some((1, key)) => key.try_into().map_err(|_| VerifierKeyError::Form)?,
-            Some(_) => return Err(VerifierKeyError::Algorithm),
-            None => return Err(VerifierKeyError::Form),
-        };
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(VerifierKeyError::Form);
-        }
-        if id != format!("{:08x}", u32::from_be_bytes(key_id(name, &key))) {
-            return Err(VerifierKeyError::KeyId);
-        }
-        Ok(Trust::Pinned { origin: Some(origin_of(name).to_owned()), key })
-    }
-}
-
-fn origin_of(key_name: &str) -> &str {
-    match key_name.rsplit_once('/') {
-        Some((origin, partition)) if !origin.is_empty() && partition.parse::<u16>().is_ok() => origin,
-        _ => key_name,
-    }
-}
-
-/// Why a text is not a verifier key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifierKeyError {
-    /// It has another form.
-    #[error("a verifier key reads <name>+<8 hex digits>+<base64 of 0x01 and the public key>")]
-    Form,
-    /// The key is not an Ed25519 key.
-    #[error("the verifier key is not an Ed25519 key (its first byte is not 0x01)")]
-    Algorithm,
-    /// Name, id and key do not belong together.
-    #[error("the verifier key's id does not belong to its name and key: it was changed or mistyped")]
-    KeyId,
-}
-
-/// Key id of a signed note: the first four bytes of `SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)`.
-pub(crate) fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
-    let digest = Sha256::new().chain_update(name).chain_update([0x0a, 0x01]).chain_update(key).finalize();
-    let mut id = [0; 4];
-    id.copy_from_slice(&digest[..4]);
-    id
-}
-
-/// What a verdict rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// One fact that a verdict rests on. A verdict has the first or the second, and perhaps several of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Anchor {
     /// The log itself: its key came from its own genesis.
     SelfSigned,
     /// A key that the reviewer held.
     Pinned,
+    /// A seal that the reviewer kept: the log says what it said then, and continues it.
+    Since {
+        /// Partition of the seal.
+        partition: u16,
+        /// Events that it covers.
+        size: u64,
+        /// Whether these events were read and hashed again, or are taken on the seal's word.
+        prefix_read: bool,
+    },
+    /// A witness of the trust file signed the newest seal, or the one that was kept.
+    Witnessed {
+        /// Partition of the seal.
+        partition: u16,
+        /// Events that it covers.
+        size: u64,
+        /// Name of the witness.
+        witness: String,
+        /// When it signed, in seconds since 1970, on its own word.
+        time: u64,
+    },
 }
 
 impl Anchor {
     /// The word for it, stable for scripts.
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Anchor::SelfSigned => "self",
             Anchor::Pinned => "pinned",
+            Anchor::Since { .. } => "since",
+            Anchor::Witnessed { .. } => "witnessed",
         }
     }
 }
 
 impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Anchor::SelfSigned => "the log's own word (self: the key came from the log)",
-            Anchor::Pinned => "the key you gave (pinned)",
-        })
+        match self {
+            Anchor::SelfSigned => f.write_str("the log's own word (self: the key came from the log)"),
+            Anchor::Pinned => f.write_str("the key you gave (pinned)"),
+            Anchor::Since { partition, size, prefix_read } => {
+                let read = if *prefix_read { "which were read again" } else { "which were not read" };
+                write!(f, "the seal you kept of {size} events in partition {partition}, {read} (since)")
+            }
+            Anchor::Witnessed { partition, size, witness, time } => {
+                write!(f, "{witness}, who signed {size} events in partition {partition} at {time} s (witnessed)")
+            }
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// All that a verdict rests on, the key first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchors(Vec<Anchor>);
 
-    fn verifier_key(name: &str, key: [u8; 32]) -> String {
-        let material = STANDARD.encode([&[1][..], &key].concat());
-        format!("{name}+{:08x}+{material}", u32::from_be_bytes(key_id(name, &key)))
+impl Anchors {
+    pub(crate) fn new(pinned: bool) -> Self {
+        Anchors(vec![if pinned { Anchor::Pinned } else { Anchor::SelfSigned }])
     }
 
-    #[test]
-    fn a_verifier_key_pins_origin_and_key() {
-        // 0xfb.. makes a plus sign in the base64 part.
-        let key = [0xfb; 32];
-        for (name, origin) in [("example.org/log/0", "example.org/log"), ("example.org", "example.org"), ("/7", "/7")] {
-            let trust = Trust::from_verifier_key(&verifier_key(name, key));
-            assert_eq!(trust, Ok(Trust::Pinned { origin: Some(origin.to_owned()), key }), "{name}");
+    pub(crate) fn add(&mut self, anchor: Anchor) {
+        self.0.push(anchor);
+    }
+
+    /// The facts, the key first, then by partition.
+    pub fn iter(&self) -> std::slice::Iter<'_, Anchor> {
+        self.0.iter()
+    }
+
+    /// Whether the reviewer held the key.
+    pub fn is_pinned(&self) -> bool {
+        self.0.contains(&Anchor::Pinned)
+    }
+
+    /// Whether a witness signed for a partition.
+    pub fn is_witnessed(&self, partition: u16) -> bool {
+        self.0.iter().any(|anchor| matches!(anchor, Anchor::Witnessed { partition: of, .. } if *of == partition))
+    }
+
+    /// Whether a seal of a partition was kept, and the log continues it.
+    pub fn is_since(&self, partition: u16) -> bool {
+        self.0.iter().any(|anchor| matches!(anchor, Anchor::Since { partition: of, .. } if *of == partition))
+    }
+
+    /// Holds these facts against a requirement for the partitions that were verified.
+    pub(crate) fn check(
+        &self,
+        requirement: Requirement,
+        partitions: impl Iterator<Item = u16>,
+    ) -> Result<(), UnmetRequirement> {
+        match requirement {
+            Requirement::Pinned if self.is_pinned() => Ok(()),
+            Requirement::Pinned => Err(UnmetRequirement::NotPinned),
+            Requirement::Witnessed if !self.is_pinned() => Err(UnmetRequirement::NoWitnesses),
+            Requirement::Witnessed => {
+                let mut partitions = partitions;
+                match partitions.find(|partition| !self.is_witnessed(*partition)) {
+                    Some(partition) => Err(UnmetRequirement::NotWitnessed { partition }),
+                    None => Ok(()),
+                }
+            }
         }
     }
+}
 
-    #[test]
-    fn any_changed_character_of_a_verifier_key_is_refused() {
-        let text = verifier_key("example.org/log/0", [7; 32]);
-        for at in 0..text.len() {
-            let mut bytes = text.clone().into_bytes();
-            bytes[at] ^= 1;
-            let changed = String::from_utf8(bytes).unwrap();
-            assert!(Trust::from_verifier_key(&changed).is_err(), "{changed}");
-        }
-        assert!(Trust::from_verifier_key("").is_err());
+impl<'a> IntoIterator for &'a Anchors {
+    type Item = &'a Anchor;
+    type IntoIter = std::slice::Iter<'a, Anchor>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
+}
+
+impl fmt::Display for Anchors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, anchor) in self.0.iter().enumerate() {
+            let join = match index {
+                0 => "",
+                _ if index + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(f, "{join}{anchor}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a verdict has to rest on at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Requirement {
+    /// A key that the reviewer held. A seal that was kept does not replace it.
+    Pinned,
+    /// A witness of the trust file, for every partition that has events.
+    Witnessed,
+}
+
+/// How a verdict falls short of a [`Requirement`]. Its `Display` says what is missing, and what would help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnmetRequirement {
+    /// The key came from the log itself.
+    #[error("not pinned: the key came from the log itself; give the key or the trust file that you hold")]
+    NotPinned,
+    /// Nothing named the witnesses.
+    #[error("not witnessed: no trust file names the witnesses to look for")]
+    NoWitnesses,
+    /// No witness signed for a partition.
+    #[error(
+        "not witnessed: no witness of the trust file signed the newest seal of partition {partition}, or the one that was kept"
+    )]
+    NotWitnessed {
+        /// The partition.
+        partition: u16,
+    },
 }

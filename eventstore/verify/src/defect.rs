@@ -106,6 +106,59 @@ pub enum Defect {
     /// The seal has no valid signature by the key in force.
     #[error("it is not signed by the key in force")]
     Signature,
+    /// A rotation's block is not signed by the new key too.
+    #[error("it rotates the key, and the new key did not sign it on the second line")]
+    Countersignature,
+    /// A rotation names another old key than the one in force.
+    #[error("it rotates another key than the one in force")]
+    OldKey,
+    /// A rotation follows, although the key before it was the last.
+    #[error("it rotates the key, but no next key was committed before")]
+    NoNextKey,
+    /// A rotation's new key is not the one that was committed before.
+    #[error("its new key is not the one whose digest was committed before")]
+    NextKey,
+    /// A rotation's new key was in force before.
+    #[error("its new key was in force before")]
+    NewKey,
+    /// A revocation is of a key that cannot be revoked there.
+    #[error("it revokes a key that {0}")]
+    Revocation(&'static str),
+    /// The newest seal is by a key that the reviewer knows to be revoked.
+    #[error("it is the newest, and by a key that the trust file says is revoked")]
+    RevokedKey,
+    /// A checkpoint says something else of the log than the log before it.
+    #[error("its checkpoint's {0} is not that of the log before it")]
+    Checkpoint(&'static str),
+    /// The seal that the reviewer kept says something else than the log.
+    #[error("its {0} is not what the log says: the log does not continue that seal")]
+    Since(&'static str),
+    /// The log ends before the block whose seal the reviewer kept.
+    #[error("the log has {blocks} blocks, but the seal is of block {kept}: blocks are missing")]
+    SinceBehind {
+        /// Blocks in the log.
+        blocks: u64,
+        /// Number of the block whose seal was kept.
+        kept: u64,
+    },
+    /// The archive is a tail, and no seal was given to verify it against.
+    #[error(
+        "it begins after event {size} with a tail, which is verified only against the seal of that size: give the seal"
+    )]
+    TailWithoutSince {
+        /// Size of the tree where the tail begins, on its own word.
+        size: u64,
+    },
+    /// The archive is a tail that begins elsewhere than at the seal that was given.
+    #[error(
+        "it begins after event {size} with a tail, but the seal given is of size {kept}: give the seal of size {size}"
+    )]
+    TailSince {
+        /// Size of the tree where the tail begins, on its own word.
+        size: u64,
+        /// Size of the seal that was given.
+        kept: u64,
+    },
     /// The log's key is not the pinned one.
     #[error("its key is not the pinned one")]
     PinnedKey,
@@ -170,6 +223,7 @@ impl Defect {
             }
             Defect::SourceUnavailable => FaultKind::Unavailable,
             Defect::SourceMissing => FaultKind::NotFound,
+            Defect::TailWithoutSince { .. } | Defect::TailSince { .. } => FaultKind::Unproven,
             _ => FaultKind::Tampered,
         }
     }
@@ -201,6 +255,18 @@ impl Defect {
             Defect::KeyId => "key-id",
             Defect::SealText(_) => "seal-text",
             Defect::Signature => "signature",
+            Defect::Countersignature => "countersignature",
+            Defect::OldKey => "old-key",
+            Defect::NoNextKey => "no-next-key",
+            Defect::NextKey => "next-key",
+            Defect::NewKey => "new-key",
+            Defect::Revocation(_) => "revocation",
+            Defect::RevokedKey => "revoked-key",
+            Defect::Checkpoint(_) => "checkpoint",
+            Defect::Since(_) => "since",
+            Defect::SinceBehind { .. } => "since-behind",
+            Defect::TailWithoutSince { .. } => "tail-without-since",
+            Defect::TailSince { .. } => "tail-since",
             Defect::PinnedKey => "pinned-key",
             Defect::PinnedOrigin => "pinned-origin",
             Defect::StoredKey => "stored-key",

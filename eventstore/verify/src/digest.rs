@@ -5,15 +5,17 @@
 use actum_log::{Frame, FrameKey, FrameType};
 
 use crate::body::{BlockRecord, Body, IndexEntry};
-use crate::context::Context;
+use crate::checkpoint::Checkpoint;
+use crate::context::{Context, Signer};
 use crate::defect::Defect;
 use crate::fault::{Fault, Part, Place};
-use crate::frame::CheckedFrame;
+use crate::frame::{CheckedFrame, Header, Kind};
 use crate::hash::{Hash, KEYS, keyed};
 use crate::input::BlockInput;
+use crate::keys::KeyChange;
 use crate::limits::BLOCK_RECORD_BYTES_MAX;
 use crate::records::Records;
-use crate::seal::{Sealed, check_seal};
+use crate::seal::{Note, SealText};
 use crate::tree::{self, Subtree};
 
 /// What remains of a block once its own bytes were judged: what has to fit the blocks before and after it.
@@ -35,11 +37,21 @@ pub struct BlockDigest {
     pub(crate) index: Vec<IndexEntry>,
     /// What the block makes of each, in the same order.
     pub(crate) streams: Vec<StreamLink>,
-    /// Subtrees over the event hashes of each stream's records in the block; `StreamLink` says which are whose.
+    /// `E` of each record.
+    pub(crate) events: Vec<Hash>,
+    /// For each record: the seq of its stream's event before it.
+    pub(crate) previous: Vec<u64>,
+    /// Subtrees over the event hashes in the block of each stream that states a root; `StreamLink` says which are whose.
     pub(crate) subtrees: Vec<Subtree>,
     /// The stream roots that terminal records state.
     pub(crate) stream_roots: Vec<Hash>,
+    /// Records of kind 2 and 3, with their seqs.
+    pub(crate) key_changes: Vec<(u64, KeyChange)>,
+    /// The checkpoint of the block, with its seq.
+    pub(crate) checkpoint: Option<(u64, Checkpoint)>,
     pub(crate) seal: Vec<u8>,
+    /// The seal's first line is the genesis key's, and its signature fits.
+    pub(crate) genesis_signed: bool,
 }
 
 impl BlockDigest {
@@ -84,7 +96,8 @@ pub(crate) struct StreamLink {
 pub(crate) const NO_ROOT: u32 = u32::MAX;
 
 /// Re-hashes a block and checks all that can be checked without its neighbours: frames, records, stream rules against the
-/// block's own index, root from the block's own frontier, block hash, seal and signature.
+/// block's own index, root from the block's own frontier, block hash, and the seal. Its signature is checked here if it is
+/// the genesis key's; a later key is only known to the linker, which then checks it.
 ///
 /// # Errors
 /// The first thing that is wrong: damaged frames before the seal, the seal before the records, records in order of their seqs.
@@ -98,15 +111,10 @@ pub fn digest_block(input: &BlockInput, context: &Context) -> Result<BlockDigest
     check_body(input, &body, chunk_records, block.header.seq).map_err(block_fault)?;
     let hash = keyed(&KEYS.block, body.bytes);
     let size = body.first_seq + u64::from(body.records);
-    let sealed = Sealed {
-        signer: context.signers.get(usize::from(input.partition)).ok_or_else(|| block_fault(Defect::Partition))?,
-        key: &context.key,
-        size,
-        root: &body.root,
-        number: body.number,
-        hash: &hash,
-    };
-    check_seal(body.seal, &sealed).map_err(|defect| input.block_place(Part::Seal).fault(defect))?;
+    let signer = context.signers.get(usize::from(input.partition)).ok_or_else(|| block_fault(Defect::Partition))?;
+    let sealed = SealText { name: &signer.name, size, root: body.root, number: body.number, hash };
+    let genesis_signed = check_seal(body.seal, &sealed, signer, context)
+        .map_err(|defect| input.block_place(Part::Seal).fault(defect))?;
 
     body.check_index().map_err(block_fault)?;
 
@@ -114,7 +122,7 @@ pub fn digest_block(input: &BlockInput, context: &Context) -> Result<BlockDigest
     for (index, chunk) in chunks.iter().enumerate() {
         records.read_chunk(input, index, chunk)?;
     }
-    let record = records.finish(&body, sealed.signer.id).map_err(block_fault)?;
+    let record = records.finish(&body).map_err(block_fault)?;
     let frontier = tree::frontier(body.first_seq, body.frontier).ok_or_else(|| block_fault(Defect::Frontier))?;
     let root_before = tree::root(&frontier);
     if records.root_after(frontier, body.first_seq) != body.root {
@@ -136,10 +144,27 @@ pub fn digest_block(input: &BlockInput, context: &Context) -> Result<BlockDigest
         last_time: records.last_time,
         index: records.index,
         streams: records.streams,
+        events: records.events,
+        previous: records.previous,
         subtrees,
         stream_roots: records.stream_roots,
+        key_changes: records.key_changes,
+        checkpoint: records.checkpoint,
         seal: body.seal.to_vec(),
+        genesis_signed,
     })
+}
+
+/// Checks the seal's form and text, and its signature if it is the genesis key's; says whether it is.
+fn check_seal(seal: &[u8], sealed: &SealText<'_>, signer: &Signer, context: &Context) -> Result<bool, Defect> {
+    let note = Note::parse(seal)?;
+    note.said.check(sealed)?;
+    // Without a next key there can be no other.
+    let is_genesis = note.names(0, &signer.name, signer.id) || context.genesis.next.is_none();
+    if is_genesis && !note.is_signed(0, &signer.name, signer.id, &context.key) {
+        return Err(Defect::Signature);
+    }
+    Ok(is_genesis)
 }
 
 /// Checks the chunk frames by themselves and that their seqs join.
@@ -164,15 +189,15 @@ fn check_chunks(input: &BlockInput) -> Result<Vec<CheckedFrame<'_>>, Fault> {
 
 /// Where the chunk ends as its header says, unless the header says another beginning than expected.
 fn chunk_end(frame: &Frame, expected: u64) -> Option<u64> {
-    let header = crate::frame::Header::parse(frame.bytes.first_chunk()?).ok()?;
+    let header = Header::parse(frame.bytes.first_chunk()?).ok()?;
     if header.seq == expected { expected.checked_add(u64::from(header.count)) } else { None }
 }
 
 fn check_frame<'a>(input: &BlockInput, frame: &'a Frame, kind: FrameType) -> Result<CheckedFrame<'a>, Defect> {
     let checked = CheckedFrame::new(&frame.bytes)?;
     let header = &checked.header;
-    let own_key = FrameKey { partition: header.partition, seq: header.seq, kind: header.kind };
-    if header.kind != kind || frame.key != own_key {
+    let fits = matches!((header.kind, kind), (Kind::Chunk, FrameType::Chunk) | (Kind::Block, FrameType::Block));
+    if !fits || frame.key != (FrameKey { partition: header.partition, seq: header.seq, kind }) {
         return Err(Defect::StoredKey);
     }
     if header.partition != input.partition {

@@ -1,7 +1,7 @@
 //! The event hash `E` and chain value `C` of records, several at a time (FORMAT.md section 3).
 
 use crate::hash::{Hash, KEYS};
-use crate::lanes::{LANE_BYTES_MAX, LANES, keyed_each};
+use crate::lanes::{LANE_BYTES_MAX, LANES, keyed_blocks, keyed_each};
 
 const SALT_BYTES: usize = 16;
 
@@ -83,9 +83,5 @@ impl EventHasher {
 
 /// Chains up to `LANES` events of different streams: each `(C', E)` becomes `C`.
 pub(crate) fn chain(links: &[[u8; 64]]) -> [Hash; LANES] {
-    let mut inputs: [&[u8]; LANES] = [&[]; LANES];
-    for (input, link) in inputs.iter_mut().zip(links) {
-        *input = link;
-    }
-    keyed_each(&KEYS.chain, &inputs, links.len().min(LANES))
+    keyed_blocks(&KEYS.chain, links)
 }

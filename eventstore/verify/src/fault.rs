@@ -18,6 +18,8 @@ pub enum FaultKind {
     Unavailable,
     /// There is no log where one was asked for.
     NotFound,
+    /// What the reviewer gave is not enough to judge it; says nothing about the log.
+    Unproven,
 }
 
 impl FaultKind {
@@ -28,6 +30,7 @@ impl FaultKind {
             FaultKind::Tampered => "tampered",
             FaultKind::Unavailable => "unavailable",
             FaultKind::NotFound => "not found",
+            FaultKind::Unproven => "unproven",
         }
     }
 }
@@ -54,6 +57,8 @@ pub enum Part {
     End,
     /// A proof file as a whole.
     Proof,
+    /// The seal that the reviewer kept.
+    Since,
 }
 
 /// Where a fault lies, as exactly as can be told.
@@ -106,6 +111,7 @@ impl fmt::Display for Place {
             Part::Proof => f.write_str("the proof")?,
             Part::Head => f.write_str("the head")?,
             Part::Seal => f.write_str("the seal")?,
+            Part::Since => f.write_str("the seal you kept")?,
             Part::Block => {}
             Part::Event => write_seq(f, "event ", self.seq)?,
             Part::Chunk => {

@@ -69,7 +69,7 @@ pub(crate) fn parse_genesis(text: &[u8]) -> Result<Genesis, &'static str> {
     Ok(genesis)
 }
 
-fn is_origin(origin: &str) -> bool {
+pub(crate) fn is_origin(origin: &str) -> bool {
     (1..=ORIGIN_BYTES_MAX).contains(&origin.len()) && origin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+')
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn decimal(digits: &str) -> Option<u64> {
     if canonical { digits.parse().ok() } else { None }
 }
 
-fn hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
+pub(crate) fn hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let nibble = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),

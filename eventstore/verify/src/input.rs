@@ -85,7 +85,7 @@ impl Gathering {
                     block: frame,
                 }))
             }
-            FrameType::Genesis | FrameType::End => {
+            _ => {
                 self.chunks.push(frame);
                 Err(self.blame(Defect::Layout("a block consists of chunk frames and a block frame")))
             }

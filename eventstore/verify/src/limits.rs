@@ -19,9 +19,28 @@ pub(crate) const PROOF_BYTES_MAX: usize = 256 << 20;
 /// Checking a multi-proof takes time quadratic in its events.
 pub(crate) const DOSSIER_EVENTS_MAX: u32 = 4_096;
 
+/// Keys that a partition can have had: a proof's rotations.
+pub(crate) const PROOF_ROTATIONS_MAX: u32 = 1_024;
+/// Body of a proof frame, in tails.
+pub(crate) const PROOF_FRAME_BYTES_MAX: usize = 1 << 20;
+/// A trust file is a short text that people read.
+pub(crate) const TRUST_FILE_BYTES_MAX: usize = 64 << 10;
+
 pub(crate) const NONE: u64 = u64::MAX;
 pub(crate) const BLOCK_KIND: u16 = 1;
+pub(crate) const ROTATION_KIND: u16 = 2;
+pub(crate) const REVOCATION_KIND: u16 = 3;
+pub(crate) const CHECKPOINT_KIND: u16 = 4;
 pub(crate) const BLOCK_STREAM: u64 = 1 << 63;
+pub(crate) const KEYS_STREAM: u64 = BLOCK_STREAM + 2;
+pub(crate) const CHECKPOINTS_STREAM: u64 = BLOCK_STREAM + 7;
+pub(crate) const ROTATION_BYTES: usize = 96;
+pub(crate) const REVOCATION_REASON_BYTES_MAX: usize = 1_024;
+/// Size, number of streams and root, before the application's bytes.
+pub(crate) const CHECKPOINT_FIXED_BYTES: usize = 48;
+pub(crate) const CHECKPOINT_EXTRA_BYTES_MAX: usize = 4_096;
 pub(crate) const BLOCK_PAYLOAD_BYTES: usize = 96;
 /// Signature lines of a seal, as in other readers of signed notes.
 pub(crate) const SEAL_SIGNATURES_MAX: usize = 100;
+/// Event hashes that wait for a stream root, of all partitions together. Not the format's: more only saves time.
+pub(crate) const PENDING_BYTES_MAX: usize = 64 << 20;

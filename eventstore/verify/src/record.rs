@@ -4,7 +4,8 @@ use crate::bytes::{array, u16_at, u32_at, u64_at};
 use crate::defect::Defect;
 use crate::hash::Hash;
 use crate::limits::{
-    BLOCK_KIND, BLOCK_STREAM, BUSINESS_KEY_BYTES_MAX, EXTENSION_BYTES_MAX, NONE, RECORD_BYTES_MAX, RECORD_HEADER_BYTES,
+    BLOCK_KIND, BLOCK_STREAM, BUSINESS_KEY_BYTES_MAX, CHECKPOINT_KIND, CHECKPOINTS_STREAM, EXTENSION_BYTES_MAX,
+    KEYS_STREAM, NONE, RECORD_BYTES_MAX, RECORD_HEADER_BYTES, REVOCATION_KIND, ROTATION_KIND,
 };
 
 const TERMINAL: u16 = 1;
@@ -85,6 +86,8 @@ impl<'a> Record<'a> {
             "stream 0 must not occur"
         } else if (self.kind == BLOCK_KIND) != (self.stream == BLOCK_STREAM) {
             "block records, and no others, lie in stream 2^63"
+        } else if self.kind <= CHECKPOINT_KIND && self.kind != BLOCK_KIND && !self.is_plain_system(flags) {
+            "key records lie in stream 2^63 + 2 and checkpoints in 2^63 + 7, with schema 1 and no flags"
         } else if self.version == 0 {
             "a record's version is at least 1"
         } else if self.cause != NONE && self.cause >= self.seq {
@@ -93,6 +96,15 @@ impl<'a> Record<'a> {
             return Ok(());
         };
         Err(Defect::Layout(rule))
+    }
+
+    /// Whether a record of kind 2 to 4 is as the page has them.
+    fn is_plain_system(&self, flags: u16) -> bool {
+        let stream = match self.kind {
+            ROTATION_KIND | REVOCATION_KIND => KEYS_STREAM,
+            _ => CHECKPOINTS_STREAM,
+        };
+        (self.stream, self.schema, flags) == (stream, 1, 0)
     }
 
     fn read_extensions(&mut self, mut bytes: &'a [u8], flags: u16) -> Result<(), Defect> {

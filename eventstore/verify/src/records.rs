@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::body::{BlockRecord, Body, IndexEntry};
+use crate::checkpoint::Checkpoint;
 use crate::defect::Defect;
 use crate::digest::{NO_ROOT, StreamLink};
 use crate::event_hash::{self, EventHasher, Parts, Window};
@@ -10,8 +11,9 @@ use crate::fault::{Fault, Part, Place};
 use crate::frame::CheckedFrame;
 use crate::hash::Hash;
 use crate::input::BlockInput;
+use crate::keys::KeyChange;
 use crate::lanes::LANES;
-use crate::limits::{BLOCK_STREAM, NONE, RECORD_HEADER_BYTES};
+use crate::limits::{BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, NONE, RECORD_HEADER_BYTES};
 use crate::record::Record;
 use crate::tree::{self, Subtree};
 
@@ -26,8 +28,15 @@ pub(crate) struct Records {
     /// For each record: its stream's place in `streams`, and its version.
     rows: Vec<(u32, u64)>,
     /// For each record: `E`.
-    events: Vec<Hash>,
+    pub(crate) events: Vec<Hash>,
+    /// For each record: the seq of its stream's event before it.
+    pub(crate) previous: Vec<u64>,
     block_record: Option<BlockRecord>,
+    /// Records of kind 2 and 3, with their seqs.
+    pub(crate) key_changes: Vec<(u64, KeyChange)>,
+    /// The checkpoint of the block, with its seq.
+    pub(crate) checkpoint: Option<(u64, Checkpoint)>,
+    first_seq: u64,
     next_seq: u64,
     record_bytes: u64,
     pub(crate) first_time: u64,
@@ -59,7 +68,11 @@ impl Records {
             by_stream,
             rows: Vec::with_capacity(records),
             events: Vec::with_capacity(records),
+            previous: Vec::with_capacity(records),
             block_record: None,
+            key_changes: Vec::new(),
+            checkpoint: None,
+            first_seq: body.first_seq,
             next_seq: body.first_seq,
             record_bytes: 0,
             first_time: 0,
@@ -137,15 +150,38 @@ impl Records {
             self.block_record = Some(read_block_record(&record)?);
         } else if record.stream == BLOCK_STREAM {
             return Err(Defect::Layout("only the first record of a block is a block record"));
+        } else if record.kind <= CHECKPOINT_KIND {
+            self.read_system_record(&record)?;
         }
         self.last_time = record.time;
         self.next_seq += 1;
         self.rows.push((stream, version));
+        self.previous.push(record.previous);
         Ok(((record.head, record.payload), rest))
     }
 
+    /// A record whose payload the log itself gives a meaning.
+    #[cold]
+    fn read_system_record(&mut self, record: &Record<'_>) -> Result<(), Defect> {
+        match record.kind {
+            BLOCK_KIND => {}
+            CHECKPOINT_KIND if self.checkpoint.is_some() => {
+                return Err(Defect::Layout("a block has at most one checkpoint"));
+            }
+            CHECKPOINT_KIND => {
+                let checkpoint = Checkpoint::parse(record.payload)?;
+                if checkpoint.size != self.first_seq {
+                    return Err(Defect::Checkpoint("size"));
+                }
+                self.checkpoint = Some((record.seq, checkpoint));
+            }
+            kind => self.key_changes.push((record.seq, KeyChange::parse(kind, record.payload)?)),
+        }
+        Ok(())
+    }
+
     /// Holds the records against the body, once all are read.
-    pub(crate) fn finish(&self, body: &Body<'_>, key_id: [u8; 4]) -> Result<BlockRecord, Defect> {
+    pub(crate) fn finish(&self, body: &Body<'_>) -> Result<BlockRecord, Defect> {
         if self.record_bytes != body.record_bytes {
             return Err(Defect::Content("bytes of records"));
         }
@@ -155,9 +191,6 @@ impl Records {
         let record = self.block_record.ok_or(Defect::Content("number of records"))?;
         if record.number != body.number {
             return Err(Defect::Content("block record's number"));
-        }
-        if record.key_id != key_id {
-            return Err(Defect::KeyId);
         }
         Ok(record)
     }
@@ -188,32 +221,21 @@ impl Records {
         tree::root(&tree)
     }
 
-    /// Subtrees over the event hashes of each stream, for stream roots. A terminal event is not under its own root.
+    /// Subtrees over the event hashes of the streams that state a root. A terminal event is not under its own root.
     pub(crate) fn stream_subtrees(&mut self) -> Vec<Subtree> {
-        let mut starts = Vec::with_capacity(self.streams.len());
-        let mut start = 0;
-        for (before, link) in self.index.iter().zip(&self.streams) {
-            starts.push(start);
-            start += (link.version - before.version) as usize;
-        }
-        let mut by_stream = vec![0_u32; self.rows.len()];
-        for (row, &(stream, _)) in self.rows.iter().enumerate() {
-            let slot = &mut starts[stream as usize];
-            by_stream[*slot] = row as u32;
-            *slot += 1;
-        }
-        let mut subtrees = Vec::with_capacity(self.rows.len());
-        let mut rows = by_stream.iter();
+        let (mut subtrees, mut rows) = (Vec::new(), Vec::new());
         for (before, link) in self.index.iter().zip(&mut self.streams) {
+            if link.stream_root == NO_ROOT {
+                continue;
+            }
+            let row_of = |seq: u64| seq.checked_sub(self.first_seq).filter(|_| seq != NONE).map(|row| row as usize);
+            let previous = |row: usize| self.previous.get(row).copied().and_then(row_of);
+            rows.clear();
+            rows.extend(std::iter::successors(row_of(link.previous).and_then(previous), |row| previous(*row)));
             let from = subtrees.len();
-            for index in before.version..link.version {
-                let Some(&row) = rows.next() else { break };
-                // The block stream never ends, so it never has a root.
-                let under_root = before.stream != BLOCK_STREAM && !(link.ended && index + 1 == link.version);
-                if under_root {
-                    let hash = tree::leaf_hash(&self.events[row as usize]);
-                    tree::append(&mut subtrees, from, index, Subtree { level: 0, hash });
-                }
+            for (index, &row) in (before.version..).zip(rows.iter().rev()) {
+                let hash = tree::leaf_hash(&self.events[row]);
+                tree::append(&mut subtrees, from, index, Subtree { level: 0, hash });
             }
             (link.subtrees_from, link.subtrees_to) = (from as u32, subtrees.len() as u32);
         }

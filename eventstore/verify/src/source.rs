@@ -2,13 +2,13 @@
 
 use actum_log::{FrameKey, FrameSource, FrameType, Frames};
 
-use crate::anchor::Trust;
 use crate::context::Context;
 use crate::defect::Defect;
 use crate::digest::digest_block;
 use crate::fault::{Fault, Part, Place};
 use crate::input::{BlockInput, Gathering, Position};
 use crate::link::Linker;
+use crate::trust::Trust;
 use crate::verdict::Verdict;
 
 /// How far a verification has come.

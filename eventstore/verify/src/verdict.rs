@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::anchor::Anchor;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::anchor::{Anchors, Requirement, UnmetRequirement};
 use crate::genesis::Clock;
 
 /// A log that verified. Its `Display` says how far and what that rests on.
@@ -10,7 +13,7 @@ use crate::genesis::Clock;
 #[non_exhaustive]
 pub struct Verdict {
     /// What the verdict rests on.
-    pub anchor: Anchor,
+    pub anchors: Anchors,
     /// The log's origin.
     pub origin: String,
     /// The log's random id.
@@ -29,10 +32,12 @@ pub struct Verdict {
 pub struct PartitionVerdict {
     /// The partition.
     pub partition: u16,
-    /// Blocks in it.
+    /// Blocks that were read: all, unless it is a tail.
     pub blocks: u64,
-    /// Events in it; the same number as `size`.
+    /// Events that were read: as many as `size`, unless it is a tail.
     pub events: u64,
+    /// Events before a tail, taken on the word of the seal that was kept; 0 where all were read.
+    pub skipped_events: u64,
     /// Size of its tree.
     pub size: u64,
     /// Bytes of its records before compression.
@@ -43,17 +48,58 @@ pub struct PartitionVerdict {
     pub hash: [u8; 32],
     /// Seal of its last block, as a signed note.
     pub seal: Option<String>,
-    /// Name of the key in force.
+    /// Name of all its keys, `<origin>/<partition>`.
     pub key_name: String,
+    /// Public key in force after its last block.
+    pub key_in_force: [u8; 32],
     /// Id of the key in force.
     pub key_id: [u8; 4],
+    /// Which key sealed which of the blocks that were read, in order. A rotation's block belongs to the key of its first signature.
+    pub keys: Vec<KeySpan>,
     /// Whether the source keeps a head for it, against which the log was held.
     pub head_kept: bool,
     /// Blocks after the one that the head acknowledges: valid, but nobody was promised them.
     pub unacknowledged_blocks: u64,
 }
 
+/// A run of blocks that one key sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeySpan {
+    /// Ed25519 public key.
+    pub key: [u8; 32],
+    /// Its key id under the partition's key name.
+    pub key_id: [u8; 4],
+    /// Number of the first block.
+    pub first_block: u64,
+    /// Number of the last block.
+    pub last_block: u64,
+    /// Seq of the first event.
+    pub first_seq: u64,
+    /// Seq of the last event.
+    pub last_seq: u64,
+    /// The log or the trust file says that it was revoked; what it sealed still counts, for a newer seal covers it.
+    pub revoked: bool,
+}
+
+impl KeySpan {
+    /// The key as a verifier key of a signed note in this name: `<name>+<key id>+<base64 of 0x01 ‖ public key>`.
+    pub fn verifier_key(&self, key_name: &str) -> String {
+        let material = STANDARD.encode([&[1][..], &self.key].concat());
+        format!("{key_name}+{:08x}+{material}", u32::from_be_bytes(self.key_id))
+    }
+}
+
 impl Verdict {
+    /// Holds the verdict against what somebody requires of it.
+    ///
+    /// # Errors
+    /// It rests on less.
+    pub fn meets(&self, requirement: Requirement) -> Result<(), UnmetRequirement> {
+        let with_events = self.partitions.iter().filter(|partition| partition.size > 0);
+        self.anchors.check(requirement, with_events.map(|partition| partition.partition))
+    }
+
     /// Events in all partitions.
     pub fn events(&self) -> u64 {
         self.partitions.iter().map(|partition| partition.events).sum()
@@ -77,7 +123,7 @@ impl fmt::Display for Verdict {
                 _ => write!(f, "{join}{} in partition {}", partition.size, partition.partition)?,
             }
         }
-        write!(f, "; nothing after that can be excluded; rests on {}", self.anchor)?;
+        write!(f, "; nothing after that can be excluded; rests on {}", self.anchors)?;
         let unacknowledged: u64 = self.partitions.iter().map(|partition| partition.unacknowledged_blocks).sum();
         if unacknowledged > 0 {
             write!(f, "; the last {unacknowledged} blocks were never acknowledged")?;

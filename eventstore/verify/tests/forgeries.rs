@@ -10,7 +10,7 @@ use ed25519_dalek::SigningKey;
 use forge::{Draft, Event, Forge, NONE, Record, SYSTEM, event, ext, last, refit};
 
 fn verify(archive: &[u8]) -> Result<Verdict, Fault> {
-    verify_archive(archive, &Trust::SelfSigned, &mut |_| ())
+    verify_archive(archive, &Trust::self_signed(), &mut |_| ())
 }
 
 /// Seqs 0 to 4: the block record, streams 1, 2, 1, 3 (ends).
@@ -38,7 +38,7 @@ fn check(forge_it: impl FnOnce(&mut Draft), part: Part, seq: Option<u64>, defect
     // The same through a source of frames; without heads, since those a forger makes too.
     let mut source = forge.source();
     source.heads[0] = None;
-    let again = verify_source(&source, &Trust::SelfSigned, &mut |_| ()).expect_err("a forgery is found");
+    let again = verify_source(&source, &Trust::self_signed(), &mut |_| ()).expect_err("a forgery is found");
     assert_eq!((again.defect, again.place.part, again.place.seq), (fault.defect, part, seq));
 }
 
@@ -93,6 +93,37 @@ fn a_right_stream_root_verifies_and_covers_earlier_blocks() {
     draft.records[1].flags = 1;
     forge.seal(draft);
     assert!(verify(&forge.archive()).is_ok());
+}
+
+/// A partition of many keeps few event hashes for later roots, and makes them into tree nodes while it reads.
+#[test]
+fn stream_roots_cover_more_events_than_are_kept() {
+    let mut forge = Forge::new(1, 1_024);
+    let mut random = 88_172_645_463_325_252_u64;
+    let mut open = vec![1, 2, 3, 4, 5, 6, 7];
+    for round in 0..26 {
+        let mut stream = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            open[(random % 97 % open.len() as u64) as usize]
+        };
+        let events: Vec<Event> = (0..150).map(|_| event(stream())).collect();
+        forge.append(0, &events);
+        forge.append(0, &[last(100 + round), event(200 + round)]);
+        forge.append(0, &[last(200 + round)]);
+        if round % 7 == 5 {
+            forge.append(0, &[last(open.remove(0))]);
+        }
+    }
+    forge.append(0, &[last(4), last(5)]);
+    assert!(verify(&forge.archive()).is_ok());
+    let mut draft = forge.draft(0, &[last(6)]);
+    draft.records[1].ext[10] ^= 1;
+    let seq = draft.records[1].seq;
+    forge.seal(draft);
+    let fault = verify(&forge.archive()).unwrap_err();
+    assert_eq!((fault.defect, fault.place.seq), (Defect::StreamRoot { stream: 6 }, Some(seq)));
 }
 
 #[test]
@@ -421,7 +452,7 @@ fn positions_at_the_end_of_their_range() {
         let (block, chunks) = frames.split_last().unwrap();
         let (block, chunks) = (block.clone(), chunks.to_vec());
         let input = BlockInput { partition: 0, number: 0, first_seq: base, offset: None, chunks, block };
-        let context = Context::new(&forge.genesis, &Trust::SelfSigned).unwrap();
+        let context = Context::new(&forge.genesis, &Trust::self_signed()).unwrap();
         digest_block(&input, &context).map(|digest| digest.events()).map_err(|fault| fault.kind())
     };
     assert_eq!(digest(u64::MAX - 4, |_| ()), Ok(4));
@@ -441,7 +472,7 @@ fn forge_version(draft: &mut Draft, version: u64) {
 #[test]
 fn heads() {
     let honest = log_with(|_| ());
-    let verify = |source: &forge::Source| verify_source(source, &Trust::SelfSigned, &mut |_| ());
+    let verify = |source: &forge::Source| verify_source(source, &Trust::self_signed(), &mut |_| ());
     let source = honest.source();
     let verdict = verify(&source).unwrap();
     assert_eq!((verdict.partitions[0].head_kept, verdict.partitions[0].unacknowledged_blocks), (true, 0));
@@ -475,7 +506,7 @@ fn heads() {
 #[test]
 fn a_source_that_lies_about_its_frames() {
     let source = log_with(|_| ()).source();
-    let verify = |source: &forge::Source| verify_source(source, &Trust::SelfSigned, &mut |_| ()).unwrap_err();
+    let verify = |source: &forge::Source| verify_source(source, &Trust::self_signed(), &mut |_| ()).unwrap_err();
     let mut other_key = source.clone();
     other_key.frames[2].key.seq += 1;
     assert_eq!(verify(&other_key).defect, Defect::StoredKey);

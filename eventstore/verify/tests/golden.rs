@@ -1,6 +1,6 @@
 //! The archive that the Python writer made from the page alone.
 
-use actum_verify::{Anchor, Clock, FaultKind, Part, Place, Trust, verify_archive};
+use actum_verify::{Clock, FaultKind, Part, Place, Trust, verify_archive};
 
 const ARCHIVE: &[u8] = include_bytes!("../golden/python-written.actum");
 const VERIFIER_KEY: &str = "example.org/python/0+62e95e0f+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4";
@@ -8,15 +8,15 @@ const SEALED: &str = "example.org/python/0\n18\nI1hpW5jWNpn/R3ijzMfvWN8T5tXatsE3
     actum-block 2 KKmZT6HVA/kYVkEusUFh75GcqS7fKyVCTgHYc37ABnU=\n\n— example.org/python/0 YuleD";
 
 fn verify(archive: &[u8]) -> Result<actum_verify::Verdict, actum_verify::Fault> {
-    verify_archive(archive, &Trust::SelfSigned, &mut |_| ())
+    verify_archive(archive, &Trust::self_signed(), &mut |_| ())
 }
 
 #[test]
 fn verifies_and_names_its_seal() {
     let verdict = verify(ARCHIVE).unwrap();
     assert_eq!(
-        (verdict.anchor, verdict.clock, verdict.events(), verdict.blocks()),
-        (Anchor::SelfSigned, Clock::Real, 20, 4)
+        (verdict.anchors.is_pinned(), verdict.clock, verdict.events(), verdict.blocks()),
+        (false, Clock::Real, 20, 4)
     );
     assert_eq!(verdict.log_id[..3], [0, 1, 2]);
     let first = &verdict.partitions[0];
@@ -35,16 +35,14 @@ fn verifies_and_names_its_seal() {
 
 #[test]
 fn another_pinned_key_or_origin_is_tampering() {
-    let Trust::Pinned { key, .. } = Trust::from_verifier_key(VERIFIER_KEY).unwrap() else {
-        unreachable!("a verifier key pins");
-    };
-    let elsewhere = Trust::Pinned { origin: Some("example.org/else".to_owned()), key };
-    let other_key = Trust::Pinned { origin: None, key: [1; 32] };
+    let key = verify(ARCHIVE).unwrap().key;
+    let elsewhere = Trust::pinned(Some("example.org/else"), key);
+    let other_key = Trust::pinned(None, [1; 32]);
     for (trust, code) in [(elsewhere, "pinned-origin"), (other_key, "pinned-key")] {
         let fault = verify_archive(ARCHIVE, &trust, &mut |_| ()).unwrap_err();
         assert_eq!((fault.kind(), fault.defect.code(), fault.place.part), (FaultKind::Tampered, code, Part::Genesis));
     }
-    assert!(verify_archive(ARCHIVE, &Trust::Pinned { origin: None, key }, &mut |_| ()).is_ok());
+    assert!(verify_archive(ARCHIVE, &Trust::pinned(None, key), &mut |_| ()).is_ok());
 }
 
 /// Where a frame begins and ends, and the partition and block to which it belongs.
@@ -108,5 +106,23 @@ fn the_rust_writers_archive_verifies_too() {
         let mut changed = archive.clone();
         changed[at] ^= 1 << (at % 8);
         assert!(verify(&changed).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn rotations_revocations_and_checkpoints_of_the_python_writer_verify() {
+    let archive = include_bytes!("../golden/python-rotated.actum");
+    let trust = Trust::pinned(Some("example.org/python"), verify(ARCHIVE).unwrap().key);
+    let verdict = verify_archive(&archive[..], &trust, &mut |_| ()).unwrap();
+    let partition = &verdict.partitions[0];
+    let spans: Vec<_> = partition.keys.iter().map(|span| (span.first_block, span.last_block, span.revoked)).collect();
+    assert_eq!(spans, [(0, 1, true), (2, 2, true), (3, 4, false)]);
+    assert_eq!((partition.key_in_force, partition.size), (partition.keys[2].key, 17));
+    for at in 0..archive.len() {
+        for bit in [0, 5] {
+            let mut changed = archive.to_vec();
+            changed[at] ^= 1 << bit;
+            assert!(verify(&changed).is_err(), "byte {at}, bit {bit}");
+        }
     }
 }

@@ -32,7 +32,7 @@ fn forge() -> Forge {
 #[test]
 fn mutated_archives_are_refused() {
     let archive = forge().archive();
-    assert!(verify_archive(&archive[..], &Trust::SelfSigned, &mut |_| ()).is_ok());
+    assert!(verify_archive(&archive[..], &Trust::self_signed(), &mut |_| ()).is_ok());
     for seed in 1..=3_000 {
         let mut random = Random(seed);
         let mut changed = archive.clone();
@@ -54,7 +54,7 @@ fn mutated_archives_are_refused() {
                 break;
             }
         }
-        let verified = verify_archive(&changed[..], &Trust::SelfSigned, &mut |_| ());
+        let verified = verify_archive(&changed[..], &Trust::self_signed(), &mut |_| ());
         assert!(verified.is_err() || changed == archive, "seed {seed}");
     }
 }
@@ -78,7 +78,7 @@ fn mutated_bodies_with_fitting_checksums_are_refused() {
         refit(frame);
         let compressed = frame.bytes[1] == 1;
         let verified =
-            verify_archive(&forge::archive(&honest.genesis, &blocks, &counts)[..], &Trust::SelfSigned, &mut |_| ());
+            verify_archive(&forge::archive(&honest.genesis, &blocks, &counts)[..], &Trust::self_signed(), &mut |_| ());
         // LZ4 decodes some changed bytes to the same text; those leave the log what it was.
         assert!(verified.is_err() || !changed || compressed, "seed {seed}");
     }
@@ -94,6 +94,6 @@ fn random_bytes_after_the_magic_are_refused() {
         if let Some(head) = bytes.get_mut(16..18) {
             head.copy_from_slice(&[1, 0]);
         }
-        assert!(verify_archive(&bytes[..], &Trust::SelfSigned, &mut |_| ()).is_err(), "seed {seed}");
+        assert!(verify_archive(&bytes[..], &Trust::self_signed(), &mut |_| ()).is_err(), "seed {seed}");
     }
 }

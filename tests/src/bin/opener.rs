@@ -75,7 +75,7 @@ fn of_read(error: &ReadError) -> Failure {
 
 fn read(directory: &Path) -> Result<String, Failure> {
     let source = actum_fjall::read(directory).map_err(|error| of_read(&error))?;
-    verify_source(&source, &Trust::SelfSigned, &mut |_| {}).map_err(|fault| {
+    verify_source(&source, &Trust::self_signed(), &mut |_| {}).map_err(|fault| {
         let class = match fault.kind() {
             FaultKind::Tampered => "tampered",
             FaultKind::Corrupt => "corrupt",

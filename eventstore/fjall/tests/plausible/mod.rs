@@ -76,12 +76,13 @@ impl Chain {
             streams: vec![StreamEntry { stream: 7, version: 1, previous: Some(1), chain: [7; 32] }],
         };
         let body = body.encode();
-        self.hash = block_hash(&body);
+        let previous_hash = std::mem::replace(&mut self.hash, block_hash(&body));
         let seal = format!("test/{partition}\n{seq}\nblock {number}\n").into_bytes();
         let block = frame(FrameType::Block, seq - 1, 0, &join_body_and_seal(body, &seal));
         self.number += 1;
         self.size = seq;
-        SealedBlock { partition, number, first_seq, size: seq, hash: self.hash, seal, chunks, block }
+        let hash = self.hash;
+        SealedBlock { partition, number, first_seq, size: seq, previous_hash, hash, seal, chunks, block }
     }
 
     /// Another chain that goes on from the same place.

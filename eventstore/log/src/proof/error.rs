@@ -48,6 +48,12 @@ pub enum ProofError {
         /// The most.
         max: usize,
     },
+    /// No checkpoint is there.
+    #[error("event {0} is not a checkpoint")]
+    NoCheckpoint(u64),
+    /// More rotations than a proof can carry.
+    #[error("the log has more rotations than a proof can carry")]
+    Rotations,
     /// The older seal must not be over more events than the newer one.
     #[error("a seal over {old} events is not older than the one over {new}")]
     Order {

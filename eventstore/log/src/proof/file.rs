@@ -20,23 +20,50 @@ pub(super) enum Kind {
     Case = 2,
     Dossier = 3,
     Consistency = 4,
+    Completeness = 5,
+}
+
+/// A rotation as every proof carries it.
+pub(super) struct RotationProof {
+    /// Chain value of the keys stream before it.
+    pub(super) before: Hash,
+    pub(super) event: Event,
+    pub(super) path: Vec<Hash>,
+    /// Seal of its block.
+    pub(super) seal: Vec<u8>,
 }
 
 /// The proof body: what goes into the line `extra`.
 pub(super) struct Body(Vec<u8>);
 
 impl Body {
-    /// A body that begins with the genesis and the event that binds it.
-    pub(super) fn new(kind: Kind, genesis: &[u8], first: &Event, path: &[Hash]) -> Self {
+    /// A body that begins with the genesis, the event that binds it, and what leads from its key to the one in force.
+    pub(super) fn new(kind: Kind, genesis: &[u8], first: &Event, path: &[Hash], rotations: &[RotationProof]) -> Self {
         let mut body = Self(MAGIC.to_vec());
         body.u32(kind as u32);
-        body.u32(0);
+        body.u32(rotations.len() as u32);
         body.u32(genesis.len() as u32);
         body.bytes(genesis);
         body.bytes(first.record.view().bytes());
         body.bytes(&first.salt);
         body.hashes(path);
+        for RotationProof { before, event, path, seal } in rotations {
+            body.hash(before);
+            body.bytes(event.record.view().bytes());
+            body.bytes(&event.salt);
+            body.hashes(path);
+            body.u32(seal.len() as u32);
+            body.bytes(seal);
+        }
         body
+    }
+
+    pub(super) fn u8(&mut self, value: u8) {
+        self.bytes(&[value]);
+    }
+
+    pub(super) fn u64(&mut self, value: u64) {
+        self.bytes(&value.to_le_bytes());
     }
 
     pub(super) fn u32(&mut self, value: u32) {
@@ -65,7 +92,7 @@ impl Body {
         self.hashes(path.unwrap_or_default());
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 }

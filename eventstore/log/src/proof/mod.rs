@@ -1,7 +1,8 @@
 //! Makes proofs that convince somebody who holds nothing but a public key (FORMAT.md section 10).
 //!
 //! ```text
-//! prove_event, prove_case, prove_dossier, prove_consistency    what to say
+//! prove_event, prove_case, prove_dossier, prove_consistency, prove_completeness    what to say
+//!   rotations               what leads from the genesis key to the seal's
 //!   history                 the events of a stream, by `previous`
 //!   blocks                  events with salts; the root over any range of leaves
 //!   path                    which ranges a proof is made of (RFC 6962)
@@ -12,19 +13,23 @@
 //! seal's root, so that a proof that would not convince is never given.
 
 mod blocks;
+mod completeness;
 mod error;
 mod file;
 mod history;
-mod path;
+pub(crate) mod path;
+mod rotations;
 
+pub use completeness::{CheckpointTable, prove_completeness};
 pub use error::ProofError;
 
 use std::ops::Range;
 
 use blocks::{Blocks, Event, Sealed, leaf_of};
-use file::{Body, Kind, consistency_file, inclusion_file};
+use file::{Body, Kind, RotationProof, consistency_file, inclusion_file};
 use history::history;
 
+use crate::genesis::Genesis;
 use crate::hash::{Hash, chain_hash};
 use crate::limits::DOSSIER_EVENTS_MAX;
 use crate::store::FrameSource;
@@ -188,11 +193,26 @@ impl<'s, 'o> Prover<'s, 'o> {
         self.withhold.contains(&seq)
     }
 
-    /// A body that shows the partition's first event.
+    /// A body that shows the partition's first event and its rotations.
     fn body(&mut self, kind: Kind) -> Result<Body, ProofError> {
         let first = self.blocks.event(0)?;
         let path = self.path(&first, &[0; 32])?;
-        Ok(Body::new(kind, &self.genesis, &first, &path))
+        let rotations = self.rotations()?;
+        Ok(Body::new(kind, &self.genesis, &first, &path, &rotations))
+    }
+
+    fn rotations(&mut self) -> Result<Vec<RotationProof>, ProofError> {
+        let genesis = Genesis::parse(&self.genesis).map_err(ProofError::corrupt)?;
+        let events = rotations::rotations(&mut self.blocks, &genesis, self.seal.text.size)?;
+        let prove = |event: Event| {
+            let seq = event.header().seq;
+            let missing = || ProofError::tampered(format!("the block of event {seq} is missing"));
+            let before = self.blocks.chain_before(event.header())?;
+            let path = self.path(&event, &before)?;
+            let seal = self.blocks.block_of(seq)?.ok_or_else(missing)?.seal;
+            Ok(RotationProof { before, event, path, seal })
+        };
+        events.into_iter().map(prove).collect()
     }
 
     /// The audit path of an event that comes after `chain` in its stream.

@@ -1,9 +1,10 @@
 //! Reads a proof body: its beginning, and entries (FORMAT.md section 10).
 
 use super::path::path_length;
+use crate::checkpoint::{LEAF_BYTES, TableLeaf};
 use crate::defect::Defect;
 use crate::hash::{Hash, KEYS, keyed};
-use crate::limits::GENESIS_BYTES_MAX;
+use crate::limits::{GENESIS_BYTES_MAX, PROOF_ROTATIONS_MAX, SEAL_BYTES_MAX};
 use crate::record::Record;
 use crate::tree::leaf_hash;
 
@@ -19,6 +20,7 @@ pub(super) enum Kind {
     Case,
     Dossier,
     Consistency,
+    Completeness,
 }
 
 /// The part of a body that was not read yet.
@@ -53,8 +55,8 @@ impl Entry<'_> {
 }
 
 impl<'a> Body<'a> {
-    /// Reads the beginning; gives the kind and the genesis text.
-    pub(super) fn open(bytes: &'a [u8]) -> Result<(Self, Kind, &'a [u8]), Defect> {
+    /// Reads the beginning; gives the kind, the number of rotations and the genesis text.
+    pub(super) fn open(bytes: &'a [u8]) -> Result<(Self, Kind, u32, &'a [u8]), Defect> {
         let mut body = Body(bytes);
         if body.take(MAGIC.len())? != MAGIC {
             return Err(Defect::Layout("a proof body begins with `ACTUMPF1`"));
@@ -64,21 +66,23 @@ impl<'a> Body<'a> {
             2 => Kind::Case,
             3 => Kind::Dossier,
             4 => Kind::Consistency,
-            _ => return Err(Defect::Layout("a proof's kind is 1 to 4")),
+            5 => Kind::Completeness,
+            _ => return Err(Defect::Layout("a proof's kind is 1 to 5")),
         };
-        if body.u32()? != 0 {
-            return Err(Defect::Layout("a proof has no rotations"));
+        let rotations = body.u32()?;
+        if rotations > PROOF_ROTATIONS_MAX {
+            return Err(Defect::Layout("a proof has at most 1,024 rotations"));
         }
         let length = body.u32()? as usize;
         if length > GENESIS_BYTES_MAX {
             return Err(Defect::Layout("a genesis has at most 64 KiB"));
         }
         let genesis = body.take(length)?;
-        Ok((body, kind, genesis))
+        Ok((body, kind, rotations, genesis))
     }
 
-    /// The partition's first event, with its path in a tree of `size` leaves.
-    pub(super) fn first(&mut self, size: u64) -> Result<Entry<'a>, Defect> {
+    /// A disclosed record with its path in a tree of `size` leaves, in no form but this.
+    pub(super) fn with_path(&mut self, size: u64) -> Result<Entry<'a>, Defect> {
         let entry = self.disclosed()?;
         let path = Some(self.path(entry.record.seq, size)?);
         Ok(Entry { path, ..entry })
@@ -118,9 +122,36 @@ impl<'a> Body<'a> {
     }
 
     /// An audit path in a tree of `size` leaves.
-    fn path(&mut self, index: u64, size: u64) -> Result<Vec<Hash>, Defect> {
+    pub(super) fn path(&mut self, index: u64, size: u64) -> Result<Vec<Hash>, Defect> {
         let length = path_length(index, size).ok_or(Defect::Path)?;
         self.hashes(length)
+    }
+
+    /// A seal behind its length.
+    pub(super) fn seal(&mut self) -> Result<&'a [u8], Defect> {
+        let length = self.u32()? as usize;
+        if length > SEAL_BYTES_MAX {
+            return Err(Defect::Layout("a seal has at most 64 KiB"));
+        }
+        self.take(length)
+    }
+
+    /// A leaf of a checkpoint's table.
+    pub(super) fn table_leaf(&mut self) -> Result<TableLeaf, Defect> {
+        let stream = self.u64()?;
+        self.table_leaf_of(stream)
+    }
+
+    /// A leaf of a checkpoint's table whose stream was read before.
+    pub(super) fn table_leaf_of(&mut self, stream: u64) -> Result<TableLeaf, Defect> {
+        const { assert!(LEAF_BYTES == 8 + 8 + 32 + 1, "the fields read here") };
+        let (version, chain) = (self.u64()?, self.hash()?);
+        let ended = match self.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Defect::Layout("a stream's status is 0 or 1")),
+        };
+        Ok(TableLeaf { stream, version, chain, ended })
     }
 
     pub(super) fn hashes(&mut self, count: usize) -> Result<Vec<Hash>, Defect> {
@@ -132,6 +163,16 @@ impl<'a> Body<'a> {
         let (hash, rest) = self.0.split_first_chunk().ok_or(Defect::Truncated)?;
         self.0 = rest;
         Ok(*hash)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, Defect> {
+        Ok(self.take(1)?[0])
+    }
+
+    pub(super) fn u64(&mut self) -> Result<u64, Defect> {
+        let (value, rest) = self.0.split_first_chunk().ok_or(Defect::Truncated)?;
+        self.0 = rest;
+        Ok(u64::from_le_bytes(*value))
     }
 
     pub(super) fn u32(&mut self) -> Result<u32, Defect> {

@@ -20,12 +20,12 @@ pub(super) struct Sealed<'a> {
 }
 
 impl Sealed<'_> {
-    fn event(&self, seq: u64, defect: Defect) -> Fault {
+    pub(super) fn event(&self, seq: u64, defect: Defect) -> Fault {
         Place { partition: Some(self.partition), seq: Some(seq), ..Place::of(Part::Event) }.fault(defect)
     }
 
     /// Checks that an entry, after it `chain`, is the leaf that the file is about.
-    fn check_indexed(&self, entry: &Entry<'_>, chain: &Hash) -> Result<(), Fault> {
+    pub(super) fn check_indexed(&self, entry: &Entry<'_>, chain: &Hash) -> Result<(), Fault> {
         let seq = entry.record.seq;
         if seq != self.index {
             return Err(self.event(self.index, Defect::Seq { expected: self.index, found: seq }));
@@ -40,7 +40,7 @@ impl Sealed<'_> {
     }
 }
 
-fn in_body(defect: Defect) -> Fault {
+pub(super) fn in_body(defect: Defect) -> Fault {
     Place::of(Part::Proof).fault(defect)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn judge_event(body: &mut Body<'_>, sealed: &Sealed<'_>) -> Result<Pr
 }
 
 /// The first event of a stream, and no other, has nothing before it.
-fn check_first(record: &Record<'_>, before: &Hash) -> Result<(), Defect> {
+pub(super) fn check_first(record: &Record<'_>, before: &Hash) -> Result<(), Defect> {
     let is_first = record.version == 1;
     if is_first != (record.previous == NONE) || (!is_first && record.previous >= record.seq) {
         return Err(Defect::Previous);
@@ -86,7 +86,7 @@ pub(super) fn judge_case(body: &mut Body<'_>, sealed: &Sealed<'_>) -> Result<Pro
 }
 
 /// Whether a record is the next one of a stream after `last`.
-fn check_next(last: Option<&Record<'_>>, record: &Record<'_>) -> Result<(), Defect> {
+pub(super) fn check_next(last: Option<&Record<'_>>, record: &Record<'_>) -> Result<(), Defect> {
     let (version, previous, time) = last.map_or((0, NONE, 0), |last| (last.version, last.seq, last.time));
     if let Some(last) = last {
         if record.stream != last.stream {

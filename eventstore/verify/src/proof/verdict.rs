@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::body::Entry;
-use crate::anchor::Anchor;
+use crate::anchor::{Anchors, Requirement, UnmetRequirement};
 use crate::genesis::Clock;
 
 /// A proof that convinces. Its `Display` says what is proven and what that rests on.
@@ -11,7 +11,7 @@ use crate::genesis::Clock;
 #[non_exhaustive]
 pub struct ProofVerdict {
     /// What the verdict rests on.
-    pub anchor: Anchor,
+    pub anchors: Anchors,
     /// The log's origin.
     pub origin: String,
     /// The log's random id.
@@ -30,8 +30,22 @@ pub struct ProofVerdict {
     pub block: u64,
     /// Hash of the sealed block.
     pub block_hash: [u8; 32],
+    /// Public key in force for the (newer) seal's block: the key of the genesis, or that of the last rotation.
+    pub key_in_force: [u8; 32],
+    /// Rotations that lead to it.
+    pub rotations: usize,
     /// What is proven.
     pub proven: Proven,
+}
+
+impl ProofVerdict {
+    /// Holds the verdict against what somebody requires of it.
+    ///
+    /// # Errors
+    /// It rests on less.
+    pub fn meets(&self, requirement: Requirement) -> Result<(), UnmetRequirement> {
+        self.anchors.check(requirement, std::iter::once(self.partition))
+    }
 }
 
 /// What is proven.
@@ -59,6 +73,28 @@ pub enum Proven {
         events: Vec<ProvenEvent>,
         /// The one that ends the stream.
         terminal: ProvenEvent,
+    },
+    /// All events that a stream had as of a checkpoint: none was left out.
+    Complete {
+        /// The stream.
+        stream: u64,
+        /// Events of the log that the checkpoint covers; later ones are not excluded.
+        as_of: u64,
+        /// Seq of the checkpoint.
+        checkpoint: u64,
+        /// The last event ends the stream.
+        ended: bool,
+        /// Versions 1, 2, 3, …
+        events: Vec<ProvenEvent>,
+    },
+    /// A stream had no event as of a checkpoint.
+    Absent {
+        /// The stream.
+        stream: u64,
+        /// Events of the log that the checkpoint covers; later ones are not excluded.
+        as_of: u64,
+        /// Seq of the checkpoint.
+        checkpoint: u64,
     },
     /// The log under the seal continues the log under an older one.
     Consistency {
@@ -123,9 +159,9 @@ impl Proven {
     pub fn events(&self) -> impl Iterator<Item = &ProvenEvent> {
         let (events, one) = match self {
             Proven::Event(event) => (&[][..], Some(event)),
-            Proven::Case { events, .. } => (&events[..], None),
+            Proven::Case { events, .. } | Proven::Complete { events, .. } => (&events[..], None),
             Proven::Dossier { events, terminal, .. } => (&events[..], Some(terminal)),
-            Proven::Consistency { .. } => (&[][..], None),
+            Proven::Consistency { .. } | Proven::Absent { .. } => (&[][..], None),
         };
         events.iter().chain(one)
     }
@@ -141,6 +177,8 @@ impl Proven {
             Proven::Event(_) => "event",
             Proven::Case { .. } => "case",
             Proven::Dossier { .. } => "dossier",
+            Proven::Complete { .. } => "completeness",
+            Proven::Absent { .. } => "absence",
             Proven::Consistency { .. } => "consistency",
         }
     }
@@ -166,6 +204,13 @@ impl fmt::Display for Proven {
             Proven::Dossier { stream, total, events, .. } => {
                 write!(f, "stream {stream} ended with its event {total}; {} of those before are shown", events.len())?;
             }
+            Proven::Complete { stream, as_of, ended, events, .. } => {
+                let (count, end) = (events.len(), if *ended { ", which has ended" } else { "" });
+                write!(f, "all {count} events that stream {stream} had when the log had {as_of} events{end}")?;
+            }
+            Proven::Absent { stream, as_of, .. } => {
+                write!(f, "stream {stream} had no event when the log had {as_of} events")?;
+            }
             Proven::Consistency { old_size, old_block, .. } => {
                 write!(f, "the log continues what was sealed over {old_size} events with block {old_block}")?;
             }
@@ -185,7 +230,7 @@ impl fmt::Display for ProofVerdict {
         write!(
             f,
             " of {}, partition {}, sealed over {} events with block {}; rests on {}",
-            self.origin, self.partition, self.size, self.block, self.anchor
+            self.origin, self.partition, self.size, self.block, self.anchors
         )?;
         match self.clock {
             Clock::Real => Ok(()),

@@ -3,6 +3,8 @@
 //! Written from FORMAT.md alone, plainly; shares nothing with `actum-log` but its frame types.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
+pub mod proving;
+
 use std::collections::BTreeMap;
 
 use actum_log::{Frame, FrameKey, FrameSource, FrameType, Frames, Head, ReadError};
@@ -14,6 +16,8 @@ use sha2::{Digest as _, Sha256};
 pub type Hash = [u8; 32];
 pub const NONE: u64 = u64::MAX;
 pub const SYSTEM: u64 = 1 << 63;
+pub const KEYS: u64 = SYSTEM + 2;
+pub const CHECKPOINTS: u64 = SYSTEM + 7;
 pub const ORIGIN: &str = "example.org/forge";
 
 pub fn keyed(purpose: &str, bytes: &[u8]) -> blake3::OutputReader {
@@ -27,7 +31,7 @@ pub fn h(purpose: &str, bytes: &[u8]) -> Hash {
     out
 }
 
-fn sha(parts: &[&[u8]]) -> Hash {
+pub fn sha(parts: &[&[u8]]) -> Hash {
     parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
 }
 
@@ -95,6 +99,8 @@ pub fn ext(kind: u8, value: &[u8]) -> Vec<u8> {
 #[derive(Clone, Default, Debug)]
 pub struct Event {
     pub stream: u64,
+    /// 0 for 1 in the stream of blocks, else 256.
+    pub kind: u16,
     pub payload: Vec<u8>,
     pub terminal: bool,
     pub root: bool,
@@ -106,6 +112,24 @@ pub fn event(stream: u64) -> Event {
 
 pub fn last(stream: u64) -> Event {
     Event { terminal: true, root: true, ..event(stream) }
+}
+
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub fn public(key: &SigningKey) -> Hash {
+    key.verifying_key().to_bytes()
+}
+
+/// A rotation from one key to another, which commits to a third.
+pub fn rotation(old: &SigningKey, new: &SigningKey, next: Option<&SigningKey>) -> Event {
+    let digest = next.map_or([0; 32], |next| sha(&[&public(next)]));
+    Event { stream: KEYS, kind: 2, payload: [public(old), public(new), digest].concat(), ..Event::default() }
+}
+
+pub fn revocation(key: &SigningKey) -> Event {
+    Event { stream: KEYS, kind: 3, payload: [&public(key)[..], b"lost"].concat(), ..Event::default() }
 }
 
 #[derive(Clone, Debug)]
@@ -134,12 +158,21 @@ pub struct Draft {
     /// Changes the seal after it was signed.
     pub patch_seal: fn(String) -> String,
     pub key: SigningKey,
+    /// Who signs the second line.
+    pub second: Option<SigningKey>,
 }
 
 impl Draft {
     /// The payload of the block record.
     pub fn block_record(&mut self) -> &mut Vec<u8> {
         &mut self.records[0].payload
+    }
+
+    /// Whose key the block record names, and who signs the first line.
+    pub fn sign_by(&mut self, key: &SigningKey) {
+        let id = key_id(&format!("{ORIGIN}/{}", self.partition), key);
+        self.block_record()[80..84].copy_from_slice(&id);
+        self.key = key.clone();
     }
 
     pub fn entry(&mut self, stream: u64) -> &mut Index {
@@ -153,6 +186,7 @@ struct Stream {
     previous: Option<u64>,
     chain: Hash,
     events: Tree,
+    ended: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -162,7 +196,21 @@ struct Partition {
     tree: Tree,
     time: u64,
     streams: BTreeMap<u64, Stream>,
+    leaves: Vec<[u8; 48]>,
+    /// Of each record: its head, payload, salt, and the stream's chain value before it.
+    records: Vec<Proved>,
+    /// Of each block: size after it, and seal.
+    seals: Vec<(u64, Vec<u8>)>,
     head: Option<Head>,
+}
+
+/// What a proof shows of a record.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    pub head: Vec<u8>,
+    pub payload: Vec<u8>,
+    pub salt: [u8; 16],
+    pub before: Hash,
 }
 
 /// A log under construction.
@@ -178,20 +226,36 @@ pub struct Forge {
 
 impl Forge {
     pub fn new(log: u8, partitions: u16) -> Self {
-        let key = SigningKey::from_bytes(&[7; 32]);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        Forge::with_next(log, partitions, None)
+    }
+
+    /// A log whose genesis commits to a next key.
+    pub fn with_next(log: u8, partitions: u16, next: Option<&SigningKey>) -> Self {
+        let key = key(7);
+        let next = next.map_or("none".to_owned(), |next| hex(&sha(&[&public(next)])));
         let genesis = format!(
-            "actum-genesis 1\nlog {}\norigin {ORIGIN}\ncreated 5\nclock simulated\npartitions {partitions}\nkey {}\nnext none\n",
+            "actum-genesis 1\nlog {}\norigin {ORIGIN}\ncreated 5\nclock simulated\npartitions {partitions}\nkey {}\nnext {next}\n",
             hex(&[log; 16]),
-            hex(key.verifying_key().as_bytes()),
+            hex(&public(&key)),
         )
         .into_bytes();
+        Forge::with_genesis(&genesis)
+    }
+
+    /// A log with this genesis, whose first key has to be the usual one.
+    pub fn with_genesis(genesis: &[u8]) -> Self {
+        let (key, genesis) = (key(7), genesis.to_vec());
+        let text = String::from_utf8(genesis.clone()).unwrap();
+        let partitions: u16 = text.split_once("\npartitions ").unwrap().1.lines().next().unwrap().parse().unwrap();
         let partition = Partition {
             blocks: 0,
             hash: h("genesis", &genesis),
             tree: Tree::default(),
             time: 1_000,
             streams: BTreeMap::new(),
+            leaves: Vec::new(),
+            records: Vec::new(),
+            seals: Vec::new(),
             head: None,
         };
         Forge { key, genesis, epoch: 1, partitions: vec![partition; usize::from(partitions)], blocks: Vec::new() }
@@ -225,7 +289,11 @@ impl Forge {
             stream.version += 1;
             records.push(Record {
                 length: None,
-                kind: if event.stream == SYSTEM { 1 } else { 256 },
+                kind: match (event.kind, event.stream) {
+                    (0, SYSTEM) => 1,
+                    (0, _) => 256,
+                    (kind, _) => kind,
+                },
                 schema: 1,
                 flags: u16::from(event.terminal),
                 actor: 0,
@@ -255,6 +323,7 @@ impl Forge {
             patch_text: |text| text,
             patch_seal: |seal| seal,
             key,
+            second: None,
         }
     }
 
@@ -272,14 +341,18 @@ impl Forge {
             let p = h("payload", &[&salt[..], &record.payload].concat());
             let e = h("event", &[&record.head()[..], &p].concat());
             let chain = chains.entry(record.stream).or_default();
+            state.records.push(Proved { head: record.head(), payload: record.payload.clone(), salt, before: *chain });
             *chain = h("chain", &[*chain, e].concat());
-            tree.add(&[&chain[..], &record.seq.to_le_bytes(), &record.version.to_le_bytes()].concat());
+            let leaf = [&chain[..], &record.seq.to_le_bytes(), &record.version.to_le_bytes()].concat();
+            tree.add(&leaf);
+            state.leaves.push(leaf.try_into().unwrap());
             stored.push([record.head(), record.payload.clone()].concat());
             let stream = state.streams.entry(record.stream).or_default();
             stream.version = record.version;
             stream.previous = Some(record.seq);
             stream.chain = *chain;
             stream.events.add(&e);
+            stream.ended |= record.flags & 1 != 0;
         }
         let total: usize = stored.iter().map(Vec::len).sum();
         let mut body = [draft.partition.to_le_bytes(), 1_u16.to_le_bytes()].concat();
@@ -299,12 +372,14 @@ impl Forge {
         let hash = h("block", &body);
         let size = draft.first_seq + stored.len() as u64;
         let name = format!("{ORIGIN}/{}", draft.partition);
-        let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
         let text =
             format!("{name}\n{size}\n{}\nactum-block {} {}\n", base64(&tree.root()), draft.number, base64(&hash));
         let text = (draft.patch_text)(text);
-        let signature = [&key_id(&name, &draft.key)[..], &draft.key.sign(text.as_bytes()).to_bytes()].concat();
-        let seal = (draft.patch_seal)(format!("{text}\n— {name} {}\n", base64(&signature))).into_bytes();
+        let mut seal = format!("{text}\n");
+        for key in [Some(&draft.key), draft.second.as_ref()].into_iter().flatten() {
+            seal += &signature_line(&name, key, &text);
+        }
+        let seal = (draft.patch_seal)(seal).into_bytes();
 
         let (mut frames, mut start) = (Vec::new(), 0);
         for count in draft.chunk_sizes {
@@ -318,6 +393,7 @@ impl Forge {
         frames.push(frame(FrameType::Block, draft.partition, 0, size.wrapping_sub(1), &body, false));
         self.blocks.push(frames);
         state.time = draft.records.last().map_or(0, |record| record.time);
+        state.seals.push((size, seal.clone()));
         state.head = Some(Head { number: draft.number, size, hash, seal });
         state.hash = hash;
         state.blocks += 1;
@@ -328,6 +404,56 @@ impl Forge {
     pub fn append(&mut self, partition: u16, events: &[Event]) {
         let draft = self.draft(partition, events);
         self.seal(draft);
+    }
+
+    /// An honest block that rotates the key in force, and perhaps revokes the old one.
+    pub fn rotate(&mut self, partition: u16, new: &SigningKey, next: Option<&SigningKey>, revoke: bool) {
+        let draft = self.rotation_draft(partition, new, next, revoke);
+        self.seal(draft);
+        self.key = new.clone();
+    }
+
+    pub fn rotation_draft(
+        &mut self,
+        partition: u16,
+        new: &SigningKey,
+        next: Option<&SigningKey>,
+        revoke: bool,
+    ) -> Draft {
+        let old = self.key.clone();
+        let mut events = vec![event(1), rotation(&old, new, next)];
+        events.extend(revoke.then(|| revocation(&old)));
+        let mut draft = self.draft(partition, &events);
+        if revoke {
+            draft.sign_by(new);
+        } else {
+            draft.second = Some(new.clone());
+        }
+        draft
+    }
+
+    /// The leaves of the table of all streams as they are now.
+    pub fn table(&self, partition: u16) -> Vec<Vec<u8>> {
+        let streams = self.partitions[usize::from(partition)].streams.iter().filter(|(id, _)| **id != SYSTEM);
+        let leaf = |(id, stream): (&u64, &Stream)| {
+            [&id.to_le_bytes()[..], &stream.version.to_le_bytes(), &stream.chain, &[u8::from(stream.ended)]].concat()
+        };
+        streams.map(leaf).collect()
+    }
+
+    /// The event that an honest checkpoint in the next block is.
+    pub fn checkpoint(&self, partition: u16) -> Event {
+        let leaves = self.table(partition);
+        let mut tree = Tree::default();
+        leaves.iter().for_each(|leaf| tree.add(leaf));
+        let size = self.partitions[usize::from(partition)].tree.size;
+        let payload = [&size.to_le_bytes()[..], &tree.size.to_le_bytes(), &tree.root(), b"application"].concat();
+        Event { stream: CHECKPOINTS, kind: 4, payload, ..Event::default() }
+    }
+
+    /// The seal of a block, as a reviewer keeps it.
+    pub fn kept(&self, partition: u16, block: usize) -> Vec<u8> {
+        self.partitions[usize::from(partition)].seals[block].1.clone()
     }
 
     pub fn archive(&self) -> Vec<u8> {
@@ -342,6 +468,47 @@ impl Forge {
             frames: self.blocks.concat(),
         }
     }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub fn unbase64(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).unwrap()
+}
+
+/// A line of a signed note, with the line's end.
+pub fn signature_line(name: &str, key: &SigningKey, text: &str) -> String {
+    let signature = [&key_id(name, key)[..], &key.sign(text.as_bytes()).to_bytes()].concat();
+    format!("— {name} {}\n", STANDARD.encode(signature))
+}
+
+/// A witness's line under a seal.
+pub fn cosignature_line(name: &str, key: &SigningKey, seal: &[u8], time: u64) -> String {
+    let text = std::str::from_utf8(seal).unwrap().split_once("\n\n").unwrap().0;
+    let signature = key.sign(format!("cosignature/v1\ntime {time}\n{text}\n").as_bytes()).to_bytes();
+    let bytes = [&witness_id(name, key)[..], &time.to_be_bytes(), &signature].concat();
+    format!("— {name} {}\n", STANDARD.encode(bytes))
+}
+
+fn witness_id(name: &str, key: &SigningKey) -> [u8; 4] {
+    sha(&[name.as_bytes(), &[0x0a, 4], &public(key)])[..4].try_into().unwrap()
+}
+
+/// A trust file of this key, revoked keys and witnesses.
+pub fn trust_file(key: &SigningKey, revoked: &[&SigningKey], witnesses: &[(&str, &SigningKey)]) -> String {
+    let mut text = format!("actum-trust 1\norigin {ORIGIN}\nkey {}\n", hex(&public(key)));
+    revoked.iter().for_each(|key| text += &["revoked ", &hex(&public(key)), "\n"].concat());
+    for (name, key) in witnesses {
+        let material = STANDARD.encode([&[4][..], &public(key)].concat());
+        text += &["witness ", name, "+", &hex(&witness_id(name, key)), "+", &material, "\n"].concat();
+    }
+    text
 }
 
 pub fn key_id(name: &str, key: &SigningKey) -> [u8; 4] {

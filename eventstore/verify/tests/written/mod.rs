@@ -2,11 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use actum_log::{
-    BlockBody, Clocks, Draft, EventStore, Extensions, FileSigner, FoldOptions, FrameKey, FrameSource, FrameType,
-    Genesis, MemoryStore, Opening, Resume, Sealer, Signer, Stage, StageLimits, chain_hash, event_hash, fold,
-    genesis_hash, leaf, payload_hash, records, salt, split_body_and_seal,
+    Author, BlockBody, Clocks, Draft, EventStore, Extensions, FileSigner, FoldOptions, FrameKey, FrameSource,
+    FrameType, Genesis, MemoryStore, Opening, Resume, Sealer, Signer, Stage, StageLimits, chain_hash, event_hash, fold,
+    genesis_hash, key_digest, leaf, payload_hash, records, salt, split_body_and_seal,
 };
 use actum_verify::Trust;
 use base64::Engine as _;
@@ -19,20 +20,34 @@ pub const ORIGIN: &str = "example.org/written";
 pub struct Log {
     pub store: MemoryStore,
     pub genesis: Genesis,
-    signer: FileSigner,
+    /// Seed of the signer in force; the next one's is one more.
+    seed: u8,
     random: u64,
 }
 
 pub fn log(name: u8) -> Log {
-    let signer = FileSigner::from_seed(&[name; 32]);
-    let genesis = Genesis::new([name; 16], ORIGIN, 7, signer.public_key()).unwrap();
-    Log { store: MemoryStore::new(genesis.to_string()), genesis, signer, random: 0x9e37_79b9_7f4a_7c15 }
+    let genesis = Genesis::new([name; 16], ORIGIN, 7, signer(name).public_key()).unwrap();
+    of_genesis(genesis, name)
+}
+
+/// A log whose keys can be rotated.
+pub fn rotating_log(name: u8) -> Log {
+    let genesis = Genesis::new([name; 16], ORIGIN, 7, signer(name).public_key()).unwrap();
+    of_genesis(genesis.with_next(key_digest(&signer(name + 1).public_key())), name)
+}
+
+fn of_genesis(genesis: Genesis, seed: u8) -> Log {
+    Log { store: MemoryStore::new(genesis.to_string()), genesis, seed, random: 0x9e37_79b9_7f4a_7c15 }
+}
+
+pub fn signer(seed: u8) -> FileSigner {
+    FileSigner::from_seed(&[seed; 32])
 }
 
 impl Log {
     /// Opens the log for writing, as after a restart.
     fn open(&self) -> (Stage, Sealer) {
-        let options = FoldOptions { stream_roots: true, ..FoldOptions::default() };
+        let options = FoldOptions { stream_roots: true, stream_table: true, ..FoldOptions::default() };
         let folded = fold(&self.store, 0, options, |_| ControlFlow::Continue(())).unwrap();
         let resume: Resume = folded.resume.unwrap();
         let boot_id = [resume.last_epoch as u8 + 1; 16];
@@ -77,9 +92,25 @@ impl Log {
         self.seal(&mut stage, &mut sealer);
     }
 
+    /// A block with an event, a checkpoint and a rotation, which perhaps revokes the old key; gives the checkpoint's seq.
+    pub fn rotate(&mut self, revoke: bool) -> u64 {
+        let (mut stage, mut sealer) = self.open();
+        push(&mut stage, 1 << 40, false, b"beside a rotation");
+        let checkpoint = stage.checkpoint(b"", Author::default()).unwrap().seq;
+        let new: Arc<dyn Signer> = Arc::new(signer(self.seed + 1));
+        let next = Some(key_digest(&signer(self.seed + 2).public_key()));
+        let author = Author::default();
+        let pushed =
+            if revoke { stage.replace_key(new, next, "lost", author) } else { stage.rotate(new, next, author) };
+        pushed.unwrap();
+        self.seal(&mut stage, &mut sealer);
+        self.seed += 1;
+        checkpoint
+    }
+
     fn seal(&mut self, stage: &mut Stage, sealer: &mut Sealer) {
         let block = stage.close(Clocks::default()).unwrap();
-        self.store.commit(&[sealer.seal(block, &self.signer).unwrap()]).unwrap();
+        self.store.commit(&[sealer.seal(block, &signer(self.seed)).unwrap()]).unwrap();
     }
 
     pub fn pinned(&self) -> Trust {
