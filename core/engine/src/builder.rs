@@ -1,18 +1,21 @@
 //! How an engine is set up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actum_log::{EventStore, Signer};
-use actum_model::Value;
+use actum_kernel::resource::AllocationStrategy;
+use actum_log::{EventStore, ReadError, Signer};
+use actum_model::{ReplacedHead, RestoreSource, Value};
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::OpenError;
 use crate::handler::{Call, FnHandler, Handler, HandlerError, Registry};
 use crate::handlers;
+use crate::keys;
 use crate::open;
 use crate::options::Limits;
+use crate::resources::Strategies;
 
 /// Where the log is kept.
 pub(crate) enum Place {
@@ -22,15 +25,35 @@ pub(crate) enum Place {
     Store(Box<dyn EventStore>),
 }
 
+/// Reads a data directory through before the engine opens it.
+pub(crate) type RehearsalFn = Box<dyn FnOnce(&Path) -> Result<(), ReadError> + Send>;
+
+/// Where a log that was put in place came from; see [`EngineBuilder::restored`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// What it was taken from.
+    pub source: RestoreSource,
+    /// What was last acknowledged in the directory that it replaces.
+    pub replaced: Option<ReplacedHead>,
+}
+
 /// What is chosen before an engine opens its log.
 pub struct EngineBuilder {
     pub(crate) place: Place,
     pub(crate) handlers: Registry,
+    pub(crate) strategies: Strategies,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) origin: Option<String>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) next_signer: Option<Arc<dyn Signer>>,
     pub(crate) create: bool,
+    pub(crate) upkeep: bool,
+    pub(crate) checkpoints: bool,
+    pub(crate) rehearsal: Option<RehearsalFn>,
+    pub(crate) restored: Option<Restored>,
+    /// Why the key in force, which is lost, is replaced at opening.
+    pub(crate) lost_key: Option<String>,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -56,11 +79,18 @@ impl EngineBuilder {
         EngineBuilder {
             place,
             handlers: handlers::built_in(),
+            strategies: Strategies::new(),
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             origin: None,
             signer: None,
+            next_signer: None,
             create: true,
+            upkeep: false,
+            checkpoints: false,
+            rehearsal: None,
+            restored: None,
+            lost_key: None,
         }
     }
 
@@ -78,6 +108,14 @@ impl EngineBuilder {
         F: Fn(Call) -> Result<Value, HandlerError> + Send + Sync + 'static,
     {
         self.handler(name, FnHandler(function))
+    }
+
+    /// Registers a strategy that chooses who gets work, under the name that nets give as `allocate: { own: NAME }`. What it
+    /// chooses is recorded, so the log does not need it; only deciding does.
+    #[must_use]
+    pub fn strategy(mut self, name: impl Into<String>, strategy: impl AllocationStrategy + 'static) -> Self {
+        self.strategies.insert(name.into(), Arc::new(strategy));
+        self
     }
 
     /// Uses another clock. A log keeps the kind of time that it was created with.
@@ -106,6 +144,65 @@ impl EngineBuilder {
     #[must_use]
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
+        self
+    }
+
+    /// Says which key comes after [`EngineBuilder::signer`]'s. A log that is created now commits its digest, and without it can
+    /// never rotate its key. At a log that exists it signs if a rotation has put it in force.
+    #[must_use]
+    pub fn next_signer(mut self, next: Arc<dyn Signer>) -> Self {
+        self.next_signer = Some(next);
+        self
+    }
+
+    /// Takes the signer, and the next one, from environment variables that hold each a PKCS#8 PEM, where they are set. Then no
+    /// key files are read or written. What they hold appears in no error.
+    ///
+    /// # Errors
+    /// `Key` when a variable is set and holds something else.
+    pub fn signers_from_env(mut self, signer: &str, next: &str) -> Result<Self, OpenError> {
+        if let Some(signer) = keys::from_environment(signer)? {
+            self.signer = Some(signer);
+            self.next_signer = keys::from_environment(next)?;
+        }
+        Ok(self)
+    }
+
+    /// Opens the log for upkeep (keys, checkpoints): no handler is called, and unfinished calls are not made again.
+    #[must_use]
+    pub fn upkeep(mut self) -> Self {
+        self.upkeep = true;
+        self
+    }
+
+    /// Lets [`Engine::checkpoint`] be used. Costs 56 bytes of memory for each case that ever ended.
+    #[must_use]
+    pub fn checkpoints(mut self) -> Self {
+        self.checkpoints = true;
+        self
+    }
+
+    /// Has an existing directory read through by this, while it is locked, instead of opening a scratch copy of it in this process
+    /// first: it may use a child process, since the storage engine can abort on damaged files. It must refuse every log that
+    /// `actum_fjall::read` refuses.
+    #[must_use]
+    pub fn rehearsal(mut self, rehearsal: impl FnOnce(&Path) -> Result<(), ReadError> + Send + 'static) -> Self {
+        self.rehearsal = Some(Box::new(rehearsal));
+        self
+    }
+
+    /// Writes at opening that the log was put in place from a backup, which holds all that is in it now.
+    #[must_use]
+    pub fn restored(mut self, restored: Restored) -> Self {
+        self.restored = Some(restored);
+        self
+    }
+
+    /// Replaces the key in force at opening, without using it, because it is lost or stolen: the next key, which the log has
+    /// committed, comes into force, and the old one is revoked, for `reason` (at most 1,024 bytes).
+    #[must_use]
+    pub fn replace_key(mut self, reason: impl Into<String>) -> Self {
+        self.lost_key = Some(reason.into());
         self
     }
 

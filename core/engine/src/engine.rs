@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actum_log::{EventStore, FrameSource, Signer};
+use actum_log::{EventReader, EventStore, FrameSource, Genesis, Signer};
 use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, NetHash, Seq, Value};
 use actum_net::{Diagnostic, Net, Work};
-use actum_projections::{CaseRow, Cases, WorkRow, Worklist};
+use actum_projections::{CaseRow, Cases, Waits, WorkRow, Worklist};
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::{oneshot, watch};
 
@@ -16,8 +16,10 @@ use crate::builder::EngineBuilder;
 use crate::error::{CommandError, DeployError};
 use crate::handler::Registry;
 use crate::history::{self, HistoryError, LoggedEvent};
+use crate::keys::KeySource;
 use crate::options::Limits;
 use crate::request::{Ask, Reply, Request, Started};
+use crate::resources::{Strategies, unknown_strategies};
 use crate::subscribe::Subscription;
 use crate::views::Views;
 
@@ -35,11 +37,17 @@ pub(crate) struct Inner {
     pub(crate) activity: Activity,
     pub(crate) views: Arc<Views>,
     pub(crate) handlers: Arc<Registry>,
+    pub(crate) strategies: Arc<Strategies>,
     pub(crate) source: Arc<dyn FrameSource>,
+    /// Reads single events of `source`.
+    pub(crate) events: EventReader,
     pub(crate) limits: Limits,
     pub(crate) opened: Opened,
     /// Tree size that is durable.
     pub(crate) durable: watch::Receiver<u64>,
+    /// Held while a key is changed.
+    pub(crate) keys: tokio::sync::Mutex<KeySource>,
+    pub(crate) genesis: Genesis,
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -55,11 +63,15 @@ pub struct Opened {
     pub events: u64,
     /// Blocks among them that had been stored but not acknowledged.
     pub unacknowledged_blocks: u64,
+    /// Bytes of a commit that had been cut short, and were dropped.
+    pub dropped_bytes: u64,
+    /// Heads that had been written only in part.
+    pub torn_heads: u32,
     /// Cases that are open.
     pub open_cases: usize,
     /// Handlers' calls without a result, made again.
     pub pending: usize,
-    /// Key to verify the log with, as a C2SP verifier key. Pin it.
+    /// Key to verify the log with, as a C2SP verifier key: that of its genesis, also after rotations. Pin it.
     pub verifier_key: String,
 }
 
@@ -97,7 +109,7 @@ impl Engine {
     /// Returns the net and findings that do not keep it from running.
     ///
     /// # Errors
-    /// All mistakes of the net at once, or the handlers that nobody registered.
+    /// All mistakes of the net at once, or the handlers or strategies that nobody registered.
     pub async fn deploy(&self, source: &str) -> Result<(Arc<Net>, Vec<Diagnostic>), DeployError> {
         let checked = actum_net::compile(source).map_err(DeployError::Net)?;
         let net = Arc::new(checked.net);
@@ -107,6 +119,10 @@ impl Engine {
             .collect();
         if !unknown.is_empty() {
             return Err(DeployError::UnknownHandlers(unknown));
+        }
+        let unknown = unknown_strategies(&net, &self.inner.strategies);
+        if !unknown.is_empty() {
+            return Err(DeployError::UnknownStrategies(unknown));
         }
         self.ask(|reply| Ask::Deploy { net: net.clone(), reply }).await?;
         Ok((net, checked.warnings))
@@ -152,6 +168,8 @@ impl Engine {
                 }
             }
         }
+        let apart = |net, one, other| views.net(net).is_some_and(|net| actum_kernel::kept_apart(&net, one, other));
+        rows.extend(views.worklist.offered_by_name(actor, apart, self.inner.limits.worklist_rows_max));
         rows.sort_by_key(|row| (row.case, row.item));
         rows.truncate(self.inner.limits.worklist_rows_max);
         rows
@@ -163,7 +181,8 @@ impl Engine {
         self.inner.views.worklist.held(actor, self.inner.limits.worklist_rows_max)
     }
 
-    /// Offers an item to some people of its role only; to the whole role again with nobody named.
+    /// Offers an item to some people of those who may do it; with nobody named, to all of them. Where the system allocates,
+    /// one of them gets it.
     ///
     /// # Errors
     /// A rejection when one of them may not do the work.
@@ -268,6 +287,24 @@ impl Engine {
         &self.inner.views.worklist
     }
 
+    /// All work that waits for a signal, a time, or for somebody to say who is asked to do it.
+    #[must_use]
+    pub fn waits(&self) -> &Waits {
+        &self.inner.views.waits
+    }
+
+    /// Whether a handler of this name is registered. Items of a net that was deployed with one wait until it is again.
+    #[must_use]
+    pub fn has_handler(&self, name: &str) -> bool {
+        self.inner.handlers.contains_key(name)
+    }
+
+    /// Who has a role, by ordinal.
+    #[must_use]
+    pub fn actors_with_role(&self, role: &str) -> Vec<ActorId> {
+        self.inner.views.directory().with_role(role).into_iter().flat_map(actum_model::ActorSet::iter).collect()
+    }
+
     /// A deployed net.
     #[must_use]
     pub fn net(&self, hash: NetHash) -> Option<Arc<Net>> {
@@ -296,13 +333,13 @@ impl Engine {
         self.inner.source.head(0)
     }
 
-    /// All events of a case, oldest first, read from the log. Blocking on the disk for some microseconds per event.
+    /// All events of a case, oldest first, read from the log. Blocking: some tens of microseconds per event that is not in the cache.
     ///
     /// # Errors
     /// When there is no such case, or the log cannot be read.
     pub fn history(&self, case: CaseId) -> Result<Vec<LoggedEvent>, HistoryError> {
         let row = self.row(case).ok_or(HistoryError::NotFound(case))?;
-        history::of_case(&*self.inner.source, case, row.last_seq)
+        history::of_case(&self.inner.events, case, row.last_seq)
     }
 
     /// All events of the log from `from` on (0 for all), those of the system among them: first what is there, then what becomes
@@ -338,11 +375,11 @@ impl Engine {
         .unwrap_or(Err(CommandError::Closed))
     }
 
-    async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
+    pub(crate) async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
         self.ask(|reply| Ask::Command { case, actor, command, reply }).await
     }
 
-    async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CommandError> {
+    pub(crate) async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CommandError> {
         let (reply, answer) = oneshot::channel();
         let request = Request { ask: ask(reply), ongoing: self.inner.activity.begin() };
         self.inner.requests.try_send(request).map_err(|error| match error {

@@ -85,6 +85,9 @@ pub enum DeployError {
     /// Tasks name handlers that nobody registered.
     #[error("no handler is registered under the name(s) {}", .0.join(", "))]
     UnknownHandlers(Vec<String>),
+    /// Tasks name strategies that nobody registered.
+    #[error("no strategy is registered under the name(s) {}", .0.join(", "))]
+    UnknownStrategies(Vec<String>),
     /// See there.
     #[error(transparent)]
     Command(#[from] CommandError),

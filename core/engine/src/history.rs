@@ -1,6 +1,6 @@
 //! A case's past, read from the log by following each event to the one before it in its stream.
 
-use actum_log::{FrameSource, Header, ReadError, StoredRecord, records};
+use actum_log::{EventReader, Header, ReadError, SharedRecord};
 use actum_model::{
     ActorId, Case, CaseEvent, CaseId, Event, Meta, Seq, Time,
     payload::{self, DecodeError},
@@ -38,33 +38,31 @@ pub enum HistoryError {
     },
 }
 
-pub(crate) fn of_case(source: &dyn FrameSource, case: CaseId, last: Seq) -> Result<Vec<LoggedEvent>, HistoryError> {
-    let mut events = Vec::new();
-    let mut next = Some(last);
-    while let Some(seq) = next {
-        let record = records(source, 0, seq.0)?.next().transpose()?;
-        let record = record.filter(|record| record.header().seq == seq.0 && record.header().stream == case.0);
-        let Some(record) = record else {
-            return Err(ReadError::Tampered(format!("event {seq} of case {case} is not where its stream says")).into());
-        };
-        let header = *record.header();
-        // Each step goes back, so this ends.
-        next = header.previous.filter(|previous| *previous < seq.0).map(Seq);
-        let event = payload::decode(header.kind, header.schema, record.payload())
-            .map_err(|source| HistoryError::Decode { seq, source })?;
-        let Event::Case(event) = event else {
-            return Err(ReadError::Tampered(format!("event {seq} of case {case} is not a case's")).into());
-        };
-        events.push(LoggedEvent { meta: meta(&header), key: key(&record), event });
-    }
-    events.reverse();
-    Ok(events)
+pub(crate) fn of_case(events: &EventReader, case: CaseId, last: Seq) -> Result<Vec<LoggedEvent>, HistoryError> {
+    let mut history = events
+        .stream_newest_first(0, case.0, last.0)
+        .map(|record| logged(&record?, case))
+        .collect::<Result<Vec<_>, _>>()?;
+    history.reverse();
+    Ok(history)
+}
+
+fn logged(record: &SharedRecord, case: CaseId) -> Result<LoggedEvent, HistoryError> {
+    let header = record.header();
+    let seq = Seq(header.seq);
+    let event = payload::decode(header.kind, header.schema, record.payload())
+        .map_err(|source| HistoryError::Decode { seq, source })?;
+    let Event::Case(event) = event else {
+        return Err(ReadError::Tampered(format!("event {seq} of case {case} is not a case's")).into());
+    };
+    let key = record.view().extensions().business_key().map(str::to_owned);
+    Ok(LoggedEvent { meta: meta(header), key, event })
 }
 
 /// An open case as it was after one of its events.
-pub(crate) fn case_at(source: &dyn FrameSource, case: CaseId, at: Seq) -> Result<Case, HistoryError> {
+pub(crate) fn case_at(events: &EventReader, case: CaseId, at: Seq) -> Result<Case, HistoryError> {
     let mut state = Case::unborn(case);
-    for LoggedEvent { meta, event, .. } in of_case(source, case, at)? {
+    for LoggedEvent { meta, event, .. } in of_case(events, case, at)? {
         state.apply(&meta, &event);
     }
     Ok(state)
@@ -78,8 +76,4 @@ fn meta(header: &Header) -> Meta {
         actor: ActorId(header.actor),
         cause: header.cause.map(Seq),
     }
-}
-
-fn key(record: &StoredRecord) -> Option<String> {
-    record.view().extensions().business_key().map(str::to_owned)
 }

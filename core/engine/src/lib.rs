@@ -9,37 +9,51 @@
 mod activity;
 mod builder;
 mod clock;
+mod control;
 mod dispatch;
 mod engine;
 mod error;
 mod handler;
 mod handlers;
 mod history;
+mod key_files;
 mod keys;
 mod open;
 mod options;
+mod organise;
 mod partition;
 mod publish;
 mod request;
+mod resources;
 mod run;
 mod state;
 mod subscribe;
+mod timers;
+mod upkeep;
 mod views;
+mod work;
 
-pub use actum_log::Signer;
+pub use actum_kernel::resource::{AllocationStrategy, Choice, Chosen};
+pub use actum_log::{Keys, Signer};
 pub use actum_model::{
-    ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ItemId, Meta, NetHash, Phase, Rejection, Seq, Time, Value,
+    ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, ItemId, Meta, NetHash, Phase, Rejection, Seq,
+    Time, Value,
 };
-pub use actum_net::{Diagnostic, Net};
-pub use actum_projections::{CaseRow, Holder, WorkRow};
+pub use actum_model::{ReplacedHead, RestoreSource};
+pub use actum_net::{Diagnostic, Net, Organisation, organisation};
+pub use actum_projections::{CaseRow, Holder, WaitRow, Waits, WorkRow};
 pub use async_trait::async_trait;
 
-pub use builder::EngineBuilder;
-pub use clock::{Clock, SystemClock, VirtualClock};
+pub use builder::{EngineBuilder, Restored};
+pub use clock::{Clock, Moved, SystemClock, VirtualClock};
 pub use engine::{Engine, Opened};
 pub use error::{CommandError, DeployError, OpenError, WriteError};
 pub use handler::{Call, Handler, HandlerError};
 pub use history::{HistoryError, LoggedEvent};
+pub use key_files::{KeyFile, KeyFileState, KeyFiles, KeyRing};
+pub use keys::from_environment as signer_from_env;
 pub use options::Limits;
 pub use request::Started;
 pub use subscribe::Subscription;
+pub use timers::Timer;
+pub use upkeep::Checkpointed;

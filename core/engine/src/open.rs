@@ -8,73 +8,106 @@ use std::time::Instant;
 
 use actum_fjall::FjallStore;
 use actum_log::{
-    EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource, Genesis, MemoryStore, Opening, Outcome,
-    Pipeline, ReadError, RecordView, Resume, Signer, fold,
+    Author, ChangeKeyError, Clocks, EventReader, EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource,
+    Genesis, Head, Keys, MemoryStore, Opening, Outcome, Pipeline, ReadError, RecordView, Resume, Sealer, Signer, Stage,
+    fold, key_digest,
 };
 use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Time, payload};
 use actum_projections::Recorded;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
-use crate::activity::Activity;
-use crate::builder::{EngineBuilder, Place};
-use crate::clock::Clock;
+use crate::activity::{Activity, Ongoing};
+use crate::builder::{EngineBuilder, Place, Restored};
+use crate::clock::{Clock, Moved};
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Inner, Opened};
 use crate::error::{CommandError, OpenError, WriteError, chain};
 use crate::history::case_at;
-use crate::keys;
+use crate::key_files::{KeyFiles, NextSigner};
+use crate::keys::{self, KeySource};
 use crate::partition::{Partition, Refused, stream};
 use crate::publish::Publisher;
 use crate::request::{Ask, Request};
 use crate::run::{Runner, Wires};
 use crate::state::State;
-use crate::views::Views;
+use crate::views::{Views, waits};
 
 /// So many more blocks are durable, or writing has ended.
 type Stored = Result<u64, WriteError>;
 
-/// A store with the key that signs for it.
+/// A store with the keys that sign for it.
 struct Ready {
     store: Box<dyn EventStore>,
-    signer: Arc<dyn Signer>,
+    keys: KeySource,
     is_new: bool,
+    found: actum_fjall::Found,
+}
+
+impl Ready {
+    fn new(store: Box<dyn EventStore>, keys: KeySource, is_new: bool) -> Self {
+        Ready { store, keys, is_new, found: actum_fjall::Found::default() }
+    }
 }
 
 pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
     builder.limits = builder.limits.checked().map_err(OpenError::Options)?;
     let place = std::mem::replace(&mut builder.place, Place::Memory);
-    let Ready { store, signer, is_new } = ready(place, &builder)?;
+    let Ready { mut store, keys, is_new, found } = ready(place, &mut builder)?;
     let source = store.source();
     let views = Arc::new(Views::default());
-    let (state, folded, resume) = recover(&*source, &views)?;
+    let (state, folded, resume) = recover(&*source, &views, builder.checkpoints)?;
     let genesis = folded.genesis.clone();
     check_clock(&genesis, &*builder.clock)?;
-    if signer.public_key() != genesis.key() {
-        return Err(OpenError::Key("it is not the key that the log's genesis names".to_owned()));
-    }
+    let now = builder.clock.now();
+    let before = resume.keys.clone();
+    let end = source.head(0)?;
     let opening = Opening::new().map_err(|error| OpenError::Key(chain(&error)))?;
-    let (stage, sealer) = resume.open(&genesis, opening).map_err(|error| corrupt(&error))?;
+    // Anything that differs from opening to opening: the choices that it leads to are recorded with their seeds.
+    let seed = opening.boot_id.iter().fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte));
+    let (mut stage, mut sealer) = resume.open(&genesis, opening).map_err(|error| corrupt(&error))?;
+    if let Some(reason) = &builder.lost_key {
+        replace_key(
+            &keys,
+            &before,
+            reason,
+            now,
+            &mut Writing { stage: &mut stage, sealer: &mut sealer, store: &mut *store },
+        )?;
+    }
+    let signer = keys.in_force(&stage.keys())?;
 
     let activity = Activity::default();
     let mut partition = Partition::new(state, stage, builder.limits);
+    partition.seed = seed;
+    let strategies = Arc::new(builder.strategies);
+    partition.state.resources.strategies = strategies.clone();
     let unacknowledged_blocks = folded.unacknowledged_blocks().unwrap_or(folded.blocks);
-    announce(&mut partition, &folded, unacknowledged_blocks, builder.clock.now())?;
+    announce(&mut partition, &folded, &found, now)?;
+    if let Some(restored) = &builder.restored {
+        announce_restored(&mut partition, end, restored, now)?;
+    }
     let opened_event = activity.begin();
+    let events = EventReader::new(source.clone(), builder.limits.history_cache_bytes);
     let pending = partition
-        .pending(&opened_event, |case, seq| case_at(&*source, case.id, seq))
+        .pending(&opened_event, |case, seq| case_at(&events, case.id, seq))
         .map_err(|error| corrupt(&error))?;
     let opened = Opened {
         is_new,
         blocks: folded.blocks,
         events: folded.events,
         unacknowledged_blocks,
+        dropped_bytes: found.dropped.map_or(0, |dropped| dropped.bytes),
+        torn_heads: found.torn_heads.len() as u32,
         open_cases: partition.state.open_cases(),
         pending: pending.len(),
         verifier_key: genesis.verifier_key(0).to_string(),
     };
-    partition.release.invocations = pending;
+    if !builder.upkeep {
+        partition.release.invocations = pending;
+        partition.set_timers();
+    }
 
     let (requests, from_callers) = bounded(builder.limits.requests_max);
     let (results, from_handlers) = unbounded();
@@ -88,17 +121,28 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
     let (stored, from_store) = unbounded();
     let (size, durable) = watch::channel(folded.events);
     let pipeline = pipeline(sealer, signer, store, stored, size)?;
-    let plumbing = Plumbing { from_callers, from_handlers, from_store, views: views.clone(), dispatcher };
+    let plumbing = Plumbing {
+        from_callers,
+        from_handlers,
+        from_store,
+        views: views.clone(),
+        dispatcher,
+        activity: activity.clone(),
+    };
     let threads = start(partition, pipeline, plumbing, builder.clock, builder.limits.blocks_in_flight_max)?;
     let inner = Inner {
         requests,
         activity,
         views,
         handlers,
+        strategies,
         source,
+        events,
         limits: builder.limits,
         opened,
         durable,
+        keys: tokio::sync::Mutex::new(keys),
+        genesis,
         threads: Mutex::new(threads),
     };
     let engine = Engine { inner: Arc::new(inner) };
@@ -106,33 +150,39 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
     Ok(engine)
 }
 
-fn ready(place: Place, builder: &EngineBuilder) -> Result<Ready, OpenError> {
-    let given = builder.signer.clone();
+fn ready(place: Place, builder: &mut EngineBuilder) -> Result<Ready, OpenError> {
+    let given = builder.signer.clone().map(|signer| [Some(signer), builder.next_signer.clone()]);
+    let given: Option<Vec<_>> = given.map(|signers| signers.into_iter().flatten().collect());
     match place {
         Place::Store(store) => {
-            let signer = given.ok_or_else(|| OpenError::Key("a store of one's own needs a signer".to_owned()))?;
+            let signers = given.ok_or_else(|| OpenError::Key("a store of one's own needs a signer".to_owned()))?;
             let is_new = store.head(0).is_none();
-            Ok(Ready { store, signer, is_new })
+            Ok(Ready::new(store, KeySource::Given(signers), is_new))
         }
         Place::Memory => {
-            let signer = match given {
-                Some(signer) => signer,
-                None => Arc::new(FileSigner::generate().map_err(|error| OpenError::Key(chain(&error)))?),
+            let signers = match given {
+                Some(signers) => signers,
+                None => vec![Arc::new(FileSigner::generate().map_err(|error| OpenError::Key(chain(&error)))?) as _],
             };
-            let genesis = genesis(builder, &*signer, None)?;
-            Ok(Ready { store: Box::new(MemoryStore::new(genesis.to_string())), signer, is_new: true })
+            let genesis = genesis(builder, &*signers[0], signers.get(1).map(|next| key_digest(&next.public_key())))?;
+            Ok(Ready::new(Box::new(MemoryStore::new(genesis.to_string())), KeySource::Given(signers), true))
         }
         Place::Directory(directory) => {
             let directory = directory.as_path();
             let options = actum_fjall::Options::default();
-            match actum_fjall::open(directory, &options) {
+            let opened = match builder.rehearsal.take() {
+                Some(rehearsal) => actum_fjall::open_rehearsed(directory, &options, rehearsal),
+                None => actum_fjall::open(directory, &options),
+            };
+            match opened {
                 Ok(store) => {
-                    let signer = given.map_or_else(|| keys::load(directory), Ok)?;
-                    Ok(Ready { store: Box::new(store), signer, is_new: false })
+                    let keys = given.map_or_else(|| KeySource::Files(KeyFiles::of(directory)), KeySource::Given);
+                    let found = store.found().clone();
+                    Ok(Ready { found, ..Ready::new(Box::new(store), keys, false) })
                 }
                 Err(actum_fjall::OpenError::NotFound(_) | actum_fjall::OpenError::Unfinished(_)) if builder.create => {
-                    let (store, signer) = create(builder, directory, given)?;
-                    Ok(Ready { store: Box::new(store), signer, is_new: true })
+                    let (store, keys) = create(builder, directory, given)?;
+                    Ok(Ready::new(Box::new(store), keys, true))
                 }
                 Err(actum_fjall::OpenError::Locked(path)) => Err(OpenError::Locked(path.display().to_string())),
                 Err(error) => Err(ReadError::from(error).into()),
@@ -144,13 +194,16 @@ fn ready(place: Place, builder: &EngineBuilder) -> Result<Ready, OpenError> {
 fn create(
     builder: &EngineBuilder,
     directory: &Path,
-    given: Option<Arc<dyn Signer>>,
-) -> Result<(FjallStore, Arc<dyn Signer>), OpenError> {
+    given: Option<Vec<Arc<dyn Signer>>>,
+) -> Result<(FjallStore, KeySource), OpenError> {
     let had_keys = keys::exist(directory);
     let is_given = given.is_some();
-    let (signer, next) = match given {
-        Some(signer) => (signer, None),
-        None => keys::create(directory).map(|(signer, next)| (signer, Some(next)))?,
+    let (signer, next, source) = if let Some(signers) = given {
+        let next = signers.get(1).map(|next| key_digest(&next.public_key()));
+        (signers[0].clone(), next, KeySource::Given(signers))
+    } else {
+        let (signer, next) = keys::create(directory)?;
+        (signer, Some(next), KeySource::Files(KeyFiles::of(directory)))
     };
     let genesis = genesis(builder, &*signer, next)?;
     let store = actum_fjall::create(directory, genesis.to_string().as_bytes(), 1, &actum_fjall::Options::default())
@@ -164,7 +217,7 @@ fn create(
             }
             error => OpenError::Read(error.into()),
         })?;
-    Ok((store, signer))
+    Ok((store, source))
 }
 
 fn genesis(builder: &EngineBuilder, signer: &dyn Signer, next: Option<[u8; 32]>) -> Result<Genesis, OpenError> {
@@ -192,11 +245,11 @@ fn check_clock(genesis: &Genesis, clock: &dyn Clock) -> Result<(), OpenError> {
 }
 
 /// Folds the whole log into the deciding state and the views.
-fn recover(source: &dyn FrameSource, views: &Views) -> Result<(State, Folded, Resume), OpenError> {
+fn recover(source: &dyn FrameSource, views: &Views, checkpoints: bool) -> Result<(State, Folded, Resume), OpenError> {
     let mut state = State::default();
     let mut failed: Option<ReadError> = None;
     // So that a dossier can be made of every case that ends.
-    let options = FoldOptions { stream_roots: true, ..FoldOptions::default() };
+    let options = FoldOptions { stream_roots: true, stream_table: checkpoints, ..FoldOptions::default() };
     let mut folded = fold(source, 0, options, |view| match take_in(&mut state, views, view) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
@@ -247,26 +300,28 @@ fn take_in(state: &mut State, views: &Views, view: &RecordView<'_>) -> Result<()
         if !actum_kernel::fits(known, event) || header.terminal != event.is_terminal() {
             return Err(at(format!("it cannot happen in the net {}", known.name)));
         }
-        views.apply_case(&Recorded { case: CaseId(header.stream), net, key, meta: &meta, event });
+        let waits = waits(known, event);
+        views.apply_case(&Recorded { case: CaseId(header.stream), net, key, waits, meta: &meta, event });
     }
     state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))
 }
 
 /// Says in the log that it was opened and what was found, and describes payload types before their first use.
-fn announce(partition: &mut Partition, folded: &Folded, unacknowledged: u64, now: Time) -> Result<(), OpenError> {
-    let mut stage = |stream, event| {
-        partition.stage_system(stream, event, now).map_err(|refused| match refused {
-            Refused::NoRoom => OpenError::Options("the first block has no room".to_owned()),
-            Refused::Error(error) => OpenError::Options(error.to_string()),
-        })
-    };
+fn announce(
+    partition: &mut Partition,
+    folded: &Folded,
+    found: &actum_fjall::Found,
+    now: Time,
+) -> Result<(), OpenError> {
     let opened = SystemEvent::EngineOpened {
         software: concat!("actum ", env!("CARGO_PKG_VERSION")).to_owned(),
         blocks: folded.blocks,
         events: folded.events,
-        unacknowledged_blocks: unacknowledged,
+        unacknowledged_blocks: folded.unacknowledged_blocks().unwrap_or(folded.blocks),
+        dropped_bytes: found.dropped.as_ref().map_or(0, |dropped| dropped.bytes),
+        torn_heads: found.torn_heads.len() as u32,
     };
-    stage(stream::ENGINE, opened)?;
+    announce_one(partition, stream::ENGINE, opened, now)?;
     let unknown: Vec<&payload::PayloadType> = payload::PAYLOAD_TYPES
         .iter()
         .filter(|known| !partition.state.described.contains(&(known.kind, known.schema)))
@@ -279,11 +334,60 @@ fn announce(partition: &mut Partition, folded: &Folded, unacknowledged: u64, now
             name: known.name.to_owned(),
             layout: known.layout(),
         };
-        partition
-            .stage_system(stream::SCHEMAS, event, now)
-            .map_err(|_| OpenError::Options("the first block has no room".to_owned()))?;
+        announce_one(partition, stream::SCHEMAS, event, now)?;
     }
     Ok(())
+}
+
+fn announce_one(partition: &mut Partition, stream: u64, event: SystemEvent, now: Time) -> Result<(), OpenError> {
+    partition.stage_system(stream, event, now).map_err(|refused| match refused {
+        Refused::NoRoom => OpenError::Options("the first block has no room".to_owned()),
+        Refused::Error(error) => OpenError::Options(error.to_string()),
+    })
+}
+
+/// Says in the log that it was put in place from a backup, which ends with the store's newest block.
+fn announce_restored(
+    partition: &mut Partition,
+    end: Option<Head>,
+    restored: &Restored,
+    now: Time,
+) -> Result<(), OpenError> {
+    let head = end.ok_or_else(|| OpenError::Options("an empty log was not restored from anything".to_owned()))?;
+    let event = SystemEvent::LogRestored {
+        source: restored.source,
+        size: head.size,
+        block: head.number,
+        block_hash: head.hash,
+        replaced: restored.replaced,
+    };
+    announce_one(partition, stream::ENGINE, event, now)
+}
+
+/// The writing path before its threads are there.
+struct Writing<'a> {
+    stage: &'a mut Stage,
+    sealer: &'a mut Sealer,
+    store: &'a mut dyn EventStore,
+}
+
+/// Puts the next key in force in a block of its own, which the next key alone signs.
+fn replace_key(
+    source: &KeySource,
+    keys: &Keys,
+    reason: &str,
+    now: Time,
+    writing: &mut Writing<'_>,
+) -> Result<(), OpenError> {
+    let refused = |error: ChangeKeyError| OpenError::Key(chain(&error));
+    let Writing { stage, sealer, store } = writing;
+    let NextSigner { signer: new, after } = source.prepare_rotation(keys)?;
+    let author = Author { actor: ActorId::ENGINE.0, time: now.0 };
+    stage.replace_key(new.clone(), after, reason, author).map_err(refused)?;
+    let clocks = Clocks { wall_ns: now.0 as i64, monotonic_ns: 0 };
+    let block = stage.close(clocks).ok_or_else(|| OpenError::Options("nothing was staged".to_owned()))?;
+    let sealed = sealer.seal(block, &*new).map_err(|error| OpenError::Key(chain(&error)))?;
+    store.commit(&[sealed]).map_err(|error| OpenError::Write(WriteError::from(&error)))
 }
 
 /// The sealing and storing threads; they report each stored block, or the end of writing, to `stored`.
@@ -314,6 +418,7 @@ struct Plumbing {
     from_store: Receiver<Stored>,
     views: Arc<Views>,
     dispatcher: Dispatcher,
+    activity: Activity,
 }
 
 fn start(
@@ -325,6 +430,8 @@ fn start(
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
     let (publications, to_publish) = unbounded();
     let (durable, from_publisher) = unbounded();
+    let (moves, from_clock) = bounded(1);
+    clock.on_move(tell_of_moves(moves, plumbing.activity.clone()));
     let publisher = Publisher {
         publications: to_publish,
         stored: plumbing.from_store,
@@ -340,8 +447,11 @@ fn start(
             durable: from_publisher,
             blocks: Box::new(move |block| pipeline.submit(block).map_err(|error| WriteError(chain(&error).into()))),
             publications,
+            moved: from_clock,
         },
         clock,
+        activity: plumbing.activity,
+        moving: None,
         opened: Instant::now(),
         in_flight_max,
         closed: 0,
@@ -356,8 +466,13 @@ fn start(
     ])
 }
 
+/// Passes a clock's jumps on; one that waits to be seen stands for those after it.
+fn tell_of_moves(moves: Sender<Ongoing>, activity: Activity) -> Moved {
+    Box::new(move || !matches!(moves.try_send(activity.begin()), Err(TrySendError::Disconnected(_))))
+}
+
 /// Returns when the opening event is durable, so that an engine that cannot write says so at once.
-fn wait_until_written(engine: &Engine, ongoing: crate::activity::Ongoing) -> Result<(), OpenError> {
+fn wait_until_written(engine: &Engine, ongoing: Ongoing) -> Result<(), OpenError> {
     let (reply, answer) = tokio::sync::oneshot::channel();
     let ask = Ask::Look { case: CaseId(0), reply };
     engine.inner.requests.send(Request { ask, ongoing }).ok();

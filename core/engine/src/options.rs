@@ -13,8 +13,10 @@ pub struct Limits {
     pub blocks_in_flight_max: u64,
     /// Handlers that run at the same time.
     pub handlers_max: usize,
-    /// Cases open at the same time; more are answered `Busy`.
+    /// Cases open at the same time; more are answered `Busy`. Deadlocked ones do not count.
     pub cases_open_max: usize,
+    /// Cases in memory, open or deadlocked; more are answered `Busy` until some end or are cancelled.
+    pub cases_kept_max: usize,
     /// Bytes of data in one event, at least 4,096; the format's own limit holds too.
     pub payload_bytes_max: usize,
     /// Bytes of an actor's name.
@@ -23,6 +25,8 @@ pub struct Limits {
     pub busy_retry_ms: u64,
     /// Rows that one worklist call answers.
     pub worklist_rows_max: usize,
+    /// Bytes of decoded events that are kept for reading histories.
+    pub history_cache_bytes: usize,
 }
 
 /// What every failure needs to be recorded, with its code and message.
@@ -54,10 +58,12 @@ impl Default for Limits {
             blocks_in_flight_max: 2,
             handlers_max: 1_024,
             cases_open_max: 1_000_000,
+            cases_kept_max: 2_000_000,
             payload_bytes_max: 1 << 20,
             name_bytes_max: 200,
             busy_retry_ms: 50,
             worklist_rows_max: 10_000,
+            history_cache_bytes: 16 << 20,
         }
     }
 }

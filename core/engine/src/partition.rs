@@ -17,6 +17,9 @@ use crate::error::CommandError;
 use crate::options::Limits;
 use crate::request::{Answer, Ask, Invocation, Release, Started, Update};
 use crate::state::State;
+use crate::timers::{Timer, Timers};
+use crate::upkeep::upkeep;
+use crate::views::waits;
 
 /// The streams of the system (FORMAT.md section 2).
 pub(crate) mod stream {
@@ -35,6 +38,9 @@ pub(crate) struct Partition {
     pub(crate) state: State,
     pub(crate) stage: Stage,
     pub(crate) release: Release,
+    pub(crate) timers: Timers,
+    /// Of the next random choice; moved on by each decision.
+    pub(crate) seed: u64,
     limits: Limits,
 }
 
@@ -43,7 +49,7 @@ pub(crate) struct NoRoom(pub(crate) Ask);
 
 impl Partition {
     pub(crate) fn new(state: State, stage: Stage, limits: Limits) -> Self {
-        Partition { state, stage, release: Release::default(), limits }
+        Partition { state, stage, release: Release::default(), timers: Timers::default(), seed: 0, limits }
     }
 
     /// Answers a request: stages events, and adds the answer to what is released with them.
@@ -78,7 +84,23 @@ impl Partition {
                 Err(Refused::Error(error)) => Answer::Actor(reply, Err(error)),
                 Ok(actor) => Answer::Actor(reply, Ok(actor)),
             },
+            Ask::Upkeep { task, reply } => match upkeep(&mut self.stage, &task, now) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Upkeep { task, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Upkept(reply, Err(error)),
+                Ok(upkept) => Answer::Upkept(reply, Ok(upkept)),
+            },
+            Ask::Organise { organisation, reply } => match self.organise(&organisation, now) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Organise { organisation, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Changes(reply, Err(error)),
+                Ok(changes) => Answer::Changes(reply, Ok(changes)),
+            },
+            Ask::ChangeOrganisation { change, reply } => match self.change_organisation(change.clone(), now) {
+                Err(Refused::NoRoom) => return Err((NoRoom(Ask::ChangeOrganisation { change, reply }), ongoing)),
+                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
+                Ok(()) => Answer::Done(reply, Ok(())),
+            },
             Ask::Look { case, reply } => Answer::Case(reply, Ok(self.state.cases.get(&case).cloned().map(Box::new))),
+            Ask::Timers { limit, reply } => Answer::Timers(reply, Ok(self.timers.upcoming(limit, &self.state.cases))),
             Ask::Close => Answer::Nobody,
         };
         self.release.answers.push((answer, ongoing));
@@ -104,18 +126,20 @@ impl Partition {
             let message = format!("a business key has 1 to {BUSINESS_KEY_BYTES_MAX} bytes");
             return Err(Rejection::new("case/key", message).into());
         }
-        if self.state.cases.len() >= self.limits.cases_open_max {
+        if self.state.open_cases() >= self.limits.cases_open_max || self.state.cases.len() >= self.limits.cases_kept_max
+        {
             return Err(CommandError::Busy { retry_after_ms: self.limits.busy_retry_ms }.into());
         }
         let case = Case::unborn(self.state.next_case());
         let command = CaseCommand::StartCase { input: input.clone() };
-        let context = Context { now, seed: 0, actor, directory: &self.state.directory };
-        let decided = decide(&net, &case, &command, &context).map_err(CommandError::from)?;
+        let seed = self.next_seed();
+        self.state.resources.refresh(&net, &self.state.directory);
+        let decided = decide(&net, &case, &command, &self.context(now, seed, actor)).map_err(CommandError::from)?;
         self.stage_decision(case.id, &net, key, decided, now, ongoing)?;
         Ok(Started { case: case.id, is_new: true })
     }
 
-    fn command(
+    pub(crate) fn command(
         &mut self,
         id: CaseId,
         actor: ActorId,
@@ -123,6 +147,7 @@ impl Partition {
         now: Time,
         ongoing: &Ongoing,
     ) -> Result<(), Refused> {
+        let seed = self.next_seed();
         let Some(case) = self.state.cases.get(&id) else {
             return Err(if self.state.was_started(id) {
                 Rejection::new("case/ended", format!("case {id} has ended"))
@@ -134,9 +159,20 @@ impl Partition {
         let Some(net) = self.state.nets.get(&case.net).cloned() else {
             return Err(Rejection::new("net/not-found", format!("there is no net {}", case.net)).into());
         };
-        let context = Context { now, seed: 0, actor, directory: &self.state.directory };
-        let decided = decide(&net, case, command, &context).map_err(CommandError::from)?;
+        self.state.resources.refresh(&net, &self.state.directory);
+        let decided = decide(&net, case, command, &self.context(now, seed, actor)).map_err(CommandError::from)?;
+        self.stage_pile(id, actor, command, now)?;
         self.stage_decision(id, &net, None, decided, now, ongoing)
+    }
+
+    fn context(&self, now: Time, seed: u64, actor: ActorId) -> Context<'_> {
+        Context { seed, resources: Some(&self.state.resources), ..Context::new(now, actor, &self.state.directory) }
+    }
+
+    /// Seeds differ, so that not every lot is the same; the kernel spreads them.
+    fn next_seed(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(1);
+        self.seed
     }
 
     /// A handler's result. One that the net refuses fails the item; one that comes too late is of no use to anybody.
@@ -207,12 +243,13 @@ impl Partition {
         if !self.stage.has_room(1, RECORD_OVERHEAD_BYTES + encoded.bytes.len()) {
             return Err(Refused::NoRoom);
         }
-        self.stage.push(&draft(stream, &encoded, now)).map_err(too_large)?;
+        let pushed = self.stage.push(&draft(stream, &encoded, now)).map_err(too_large)?;
         let Event::System(event) = event else { return Ok(()) };
+        let seq = Seq(pushed.seq);
         if !matches!(event, SystemEvent::NetDeployed { .. }) {
-            self.state.directory.apply(&event);
+            self.state.directory.apply_at(seq, &event);
         }
-        self.release.updates.push(Update::System { event });
+        self.release.updates.push(Update::System { seq, event });
         Ok(())
     }
 
@@ -289,10 +326,21 @@ impl Partition {
         ongoing: &Ongoing,
     ) {
         self.state.apply_case(id, key, &meta, &event);
-        if let Some(effect) = self.state.cases.get(&id).and_then(|case| effects(net, case, &event)) {
-            self.release.invocations.push(Invocation { net: net.clone(), effect, ongoing: ongoing.beget() });
+        if matches!(event, CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. }) {
+            self.timers.set_all(id, &self.state.cases);
         }
-        self.release.updates.push(Update::Case { case: id, net: net.hash, key: key.map(Into::into), meta, event });
+        match self.state.cases.get(&id).and_then(|case| effects(net, case, &event)) {
+            // Staged events are decided on like durable ones, so a timer need not wait.
+            Some(Effect::SetTimer { case, item, at }) => {
+                self.timers.set(Timer { at, case, item }, &self.state.cases);
+            }
+            Some(effect) => {
+                self.release.invocations.push(Invocation { net: net.clone(), effect, ongoing: ongoing.beget() });
+            }
+            None => {}
+        }
+        let (waits, key) = (waits(net, &event), key.map(Into::into));
+        self.release.updates.push(Update::Case { case: id, net: net.hash, key, waits, meta, event });
     }
 
     /// What to ask the world again after a restart, as it was asked before: `at` gives a case as it was after an event, so

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actum_kernel::Effect;
-use actum_model::{ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, SystemEvent, Value};
-use actum_net::Net;
+use actum_model::{
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, OrganisationEvent, Seq, SystemEvent, Value,
+};
+use actum_net::{Net, Organisation};
 use tokio::sync::oneshot;
 
 use crate::activity::Ongoing;
 use crate::error::CommandError;
+use crate::timers::Timer;
+use crate::upkeep::{Upkeep, Upkept};
 
 /// An answer that waits for durability.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
@@ -53,9 +57,27 @@ pub(crate) enum Ask {
         roles: Vec<String>,
         reply: Reply<ActorId>,
     },
+    Upkeep {
+        task: Upkeep,
+        reply: Reply<Upkept>,
+    },
+    /// Make the directory say what an organisation says. Answered by how many changes were made, and how many are left.
+    Organise {
+        organisation: Arc<Organisation>,
+        reply: Reply<(usize, usize)>,
+    },
+    ChangeOrganisation {
+        change: OrganisationEvent,
+        reply: Reply<()>,
+    },
     Look {
         case: CaseId,
         reply: Reply<Option<Box<Case>>>,
+    },
+    /// Which timers fire next.
+    Timers {
+        limit: usize,
+        reply: Reply<Vec<Timer>>,
     },
     Close,
 }
@@ -71,8 +93,11 @@ pub(crate) enum Answer {
     Started(Reply<Started>, Result<Started, CommandError>),
     Done(Reply<()>, Result<(), CommandError>),
     Actor(Reply<ActorId>, Result<ActorId, CommandError>),
+    Changes(Reply<(usize, usize)>, Result<(usize, usize), CommandError>),
+    Upkept(Reply<Upkept>, Result<Upkept, CommandError>),
     Case(Reply<Option<Box<Case>>>, Result<Option<Box<Case>>, CommandError>),
-    /// Nobody asked: a handler's result.
+    Timers(Reply<Vec<Timer>>, Result<Vec<Timer>, CommandError>),
+    /// Nobody asked: a handler's result, or a timer.
     Nobody,
 }
 
@@ -83,7 +108,10 @@ impl Answer {
             Answer::Started(reply, answer) => drop(reply.send(answer)),
             Answer::Done(reply, answer) => drop(reply.send(answer)),
             Answer::Actor(reply, answer) => drop(reply.send(answer)),
+            Answer::Changes(reply, answer) => drop(reply.send(answer)),
+            Answer::Upkept(reply, answer) => drop(reply.send(answer)),
             Answer::Case(reply, answer) => drop(reply.send(answer)),
+            Answer::Timers(reply, answer) => drop(reply.send(answer)),
             Answer::Nobody => {}
         }
     }
@@ -94,7 +122,10 @@ impl Answer {
             Answer::Started(reply, _) => Answer::Started(reply, Err(error)),
             Answer::Done(reply, _) => Answer::Done(reply, Err(error)),
             Answer::Actor(reply, _) => Answer::Actor(reply, Err(error)),
+            Answer::Changes(reply, _) => Answer::Changes(reply, Err(error)),
+            Answer::Upkept(reply, _) => Answer::Upkept(reply, Err(error)),
             Answer::Case(reply, _) => Answer::Case(reply, Err(error)),
+            Answer::Timers(reply, _) => Answer::Timers(reply, Err(error)),
             Answer::Nobody => Answer::Nobody,
         }
     }
@@ -102,8 +133,8 @@ impl Answer {
 
 /// An event for the projections.
 pub(crate) enum Update {
-    Case { case: CaseId, net: NetHash, key: Option<Box<str>>, meta: Meta, event: CaseEvent },
-    System { event: SystemEvent },
+    Case { case: CaseId, net: NetHash, key: Option<Box<str>>, waits: bool, meta: Meta, event: CaseEvent },
+    System { seq: Seq, event: SystemEvent },
     Net(Arc<Net>),
 }
 

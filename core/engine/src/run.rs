@@ -1,16 +1,25 @@
 //! The partition's thread: takes requests, closes blocks, never waits for the store while there is work to do.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actum_log::{Clocks, OpenBlock};
 use crossbeam_channel::{Receiver, Sender, select};
 
+use crate::activity::{Activity, Ongoing};
 use crate::clock::Clock;
 use crate::error::{CommandError, WriteError};
 use crate::partition::{NoRoom, Partition};
 use crate::publish::Publication;
 use crate::request::{Answer, Ask, Release, Request};
+use crate::timers;
+
+/// Timers that fire before whoever asks is heard again.
+const TIMERS_AT_ONCE_MAX: usize = 64;
+/// A wall clock that was set forward is noticed this much later at the latest.
+const TIMER_LOOK_MAX: Duration = Duration::from_secs(1);
+/// How long a thread without timers sleeps.
+const LONG: Duration = Duration::from_hours(24);
 
 /// Ways in and out of the partition's thread.
 pub(crate) struct Wires {
@@ -24,12 +33,17 @@ pub(crate) struct Wires {
     pub(crate) blocks: Box<dyn FnMut(OpenBlock) -> Result<(), WriteError> + Send>,
     /// To who publishes.
     pub(crate) publications: Sender<Publication>,
+    /// The clock jumped. Goes on until the timers that are due then have fired.
+    pub(crate) moved: Receiver<Ongoing>,
 }
 
 pub(crate) struct Runner {
     pub(crate) partition: Partition,
     pub(crate) wires: Wires,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) activity: Activity,
+    /// The clock jumped, and not all that is due since has fired.
+    pub(crate) moving: Option<Ongoing>,
     pub(crate) opened: Instant,
     pub(crate) in_flight_max: u64,
     /// Blocks closed, and blocks durable.
@@ -42,6 +56,10 @@ pub(crate) struct Runner {
 enum Wake {
     Request(Request),
     Durable(Result<u64, WriteError>),
+    /// The clock jumped; or it never will, or will not tell.
+    Moved(Option<Ongoing>),
+    /// Timers are due.
+    Due,
     /// Nothing waits.
     Idle,
     /// Nobody is left to ask, or to be answered.
@@ -59,30 +77,37 @@ impl Runner {
                 }
                 Wake::Request(request) => self.take(request),
                 Wake::Durable(outcome) => self.settle(outcome),
+                Wake::Moved(Some(ongoing)) => self.moving = Some(ongoing),
+                Wake::Moved(None) => self.wires.moved = crossbeam_channel::never(),
+                Wake::Due => {}
                 Wake::Idle => self.flush(),
                 Wake::Gone => break,
             }
             if self.partition.stage.is_full() {
                 self.flush();
             }
+            self.fire_timers();
         }
         self.flush();
     }
 
-    fn wake(&self) -> Wake {
-        let Wires { requests, results, durable, .. } = &self.wires;
+    fn wake(&mut self) -> Wake {
+        let timer = self.until_timer();
+        let Wires { requests, results, durable, moved, .. } = &self.wires;
         let staged = !self.partition.release.is_empty() || self.partition.stage.open_events() > 0;
         let in_flight = self.closed - self.durable;
         let of = |request: Result<Request, _>| request.map_or(Wake::Gone, Wake::Request);
         // Without the publishing thread nobody is ever answered again.
         let stored = |outcome: Result<_, _>| outcome.map_or(Wake::Gone, Wake::Durable);
+        let jumped = |ongoing: Result<Ongoing, _>| Wake::Moved(ongoing.ok());
         if staged && in_flight < self.in_flight_max {
             // There is room downstream: take what waits, then close the block at once.
             return select! {
                 recv(results) -> request => of(request),
                 recv(requests) -> request => of(request),
                 recv(durable) -> outcome => stored(outcome),
-                default => Wake::Idle,
+                recv(moved) -> ongoing => jumped(ongoing),
+                default => if timer.is_zero() { Wake::Due } else { Wake::Idle },
             };
         }
         if self.partition.stage.is_full() {
@@ -92,6 +117,41 @@ impl Runner {
             recv(durable) -> outcome => stored(outcome),
             recv(results) -> request => of(request),
             recv(requests) -> request => of(request),
+            recv(moved) -> ongoing => jumped(ongoing),
+            default(timer) => Wake::Due,
+        }
+    }
+
+    /// How long to wait for the next timer at most.
+    fn until_timer(&mut self) -> Duration {
+        if self.stopped.is_some() {
+            return LONG;
+        }
+        let Some(at) = self.partition.next_timer() else { return LONG };
+        match at.0.checked_sub(self.clock.now().0) {
+            None | Some(0) => Duration::ZERO,
+            // Simulated time does not pass by itself.
+            Some(_) if self.clock.is_simulated() => LONG,
+            Some(nanos) => Duration::from_nanos(nanos).min(TIMER_LOOK_MAX),
+        }
+    }
+
+    /// Tells items that their time has come: some of them, so that who asks is heard in between.
+    fn fire_timers(&mut self) {
+        for _ in 0..TIMERS_AT_ONCE_MAX {
+            if !self.until_timer().is_zero() {
+                // What they caused goes on by itself.
+                self.moving = None;
+                return;
+            }
+            let now = self.clock.now();
+            let ongoing = self.moving.as_ref().map_or_else(|| self.activity.begin(), Ongoing::beget);
+            if let Err(timers::NoRoom(ongoing)) = self.partition.fire_timer(now, ongoing) {
+                self.flush();
+                if self.stopped.is_none() && self.partition.fire_timer(now, ongoing).is_err() {
+                    tracing::error!("a timer found no room in an empty block");
+                }
+            }
         }
     }
 
@@ -162,9 +222,14 @@ fn refuse(ask: Ask, error: &WriteError) {
     let error = CommandError::Stopped(error.clone());
     match ask {
         Ask::StartCase { reply, .. } => Answer::Started(reply, Err(error)).send(),
-        Ask::Command { reply, .. } | Ask::Deploy { reply, .. } => Answer::Done(reply, Err(error)).send(),
+        Ask::Command { reply, .. } | Ask::Deploy { reply, .. } | Ask::ChangeOrganisation { reply, .. } => {
+            Answer::Done(reply, Err(error)).send();
+        }
         Ask::Register { reply, .. } => Answer::Actor(reply, Err(error)).send(),
+        Ask::Organise { reply, .. } => Answer::Changes(reply, Err(error)).send(),
+        Ask::Upkeep { reply, .. } => Answer::Upkept(reply, Err(error)).send(),
         Ask::Look { reply, .. } => Answer::Case(reply, Err(error)).send(),
+        Ask::Timers { reply, .. } => Answer::Timers(reply, Err(error)).send(),
         Ask::Result { .. } | Ask::Close => {}
     }
 }

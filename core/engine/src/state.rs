@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use actum_model::{Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SystemEvent};
+use actum_kernel::resource::Glance;
+use actum_model::{Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, Seq, SystemEvent};
 use actum_net::Net;
 use rustc_hash::FxHashMap;
+
+use crate::resources::Resources;
 
 /// A partition's deciding state.
 #[derive(Debug, Default)]
@@ -15,10 +18,14 @@ pub(crate) struct State {
     /// The newest net of each name.
     pub(crate) newest: FxHashMap<String, NetHash>,
     pub(crate) directory: Directory,
+    /// What strategies know of people.
+    pub(crate) resources: Resources,
     /// Which case was started with a key, by net name. Keys come from outside: their hash is seeded, so that nobody can
     /// choose ones that collide.
     keys: FxHashMap<String, HashMap<Box<str>, CaseId>>,
     last_case: u64,
+    /// Cases that are deadlocked. They are kept, as they can be cancelled.
+    deadlocked: usize,
     /// Payload types that the log describes already.
     pub(crate) described: HashSet<(u16, u16)>,
 }
@@ -39,7 +46,7 @@ impl State {
                 self.apply_case(CaseId(stream), key, meta, event);
                 Ok(())
             }
-            Event::System(event) => self.apply_system(event),
+            Event::System(event) => self.apply_system(meta.seq, event),
         }
     }
 
@@ -51,13 +58,22 @@ impl State {
             }
         }
         let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
+        let before = Glance::at(&case.control, event);
+        let was_deadlocked = case.control.status == CaseStatus::Deadlocked;
         case.apply(meta, event);
+        match case.control.status {
+            CaseStatus::Deadlocked if !was_deadlocked => self.deadlocked += 1,
+            CaseStatus::Deadlocked => {}
+            _ if was_deadlocked => self.deadlocked -= 1,
+            _ => {}
+        }
+        self.resources.apply(case.net, &before, &case.control, meta, event);
         if event.is_terminal() {
             self.cases.remove(&id);
         }
     }
 
-    fn apply_system(&mut self, event: &SystemEvent) -> Result<(), BadNet> {
+    fn apply_system(&mut self, seq: Seq, event: &SystemEvent) -> Result<(), BadNet> {
         match event {
             SystemEvent::NetDeployed { net, canonical, .. } if !self.nets.contains_key(net) => {
                 let compiled =
@@ -70,7 +86,7 @@ impl State {
             SystemEvent::SchemaDescribed { kind, schema, .. } => {
                 self.described.insert((*kind, *schema));
             }
-            other => self.directory.apply(other),
+            other => self.directory.apply_at(seq, other),
         }
         Ok(())
     }
@@ -95,6 +111,6 @@ impl State {
     }
 
     pub(crate) fn open_cases(&self) -> usize {
-        self.cases.values().filter(|case| case.control.status == CaseStatus::Open).count()
+        self.cases.len() - self.deadlocked
     }
 }

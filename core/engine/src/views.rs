@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use actum_model::{CaseEvent, CaseId, CaseStatus, Directory, NetHash};
-use actum_net::Net;
-use actum_projections::{Cases, Projection, Recorded, Worklist};
+use actum_net::{Net, Resourcing, Work};
+use actum_projections::{Cases, Projection, Recorded, Waits, Worklist};
 
 use tokio::sync::oneshot;
 
@@ -16,9 +16,28 @@ use crate::request::Update;
 pub(crate) struct Views {
     pub(crate) cases: Cases,
     pub(crate) worklist: Worklist,
+    pub(crate) waits: Waits,
     directory: RwLock<Directory>,
     nets: RwLock<HashMap<NetHash, Arc<Net>>>,
     waiting: Mutex<Waiting>,
+}
+
+/// Whether an event leaves an item waiting for a signal, a time, or for somebody to say who is asked to do it.
+pub(crate) fn waits(net: &Net, event: &CaseEvent) -> bool {
+    let (task, begins) = match event {
+        CaseEvent::WorkEnabled { task, instance, .. } => (task, instance.is_none()),
+        CaseEvent::WorkPutBack { task, .. } => (task, false),
+        _ => return false,
+    };
+    let Some(task) = net.tasks.get(task.index()) else { return false };
+    let waits = match &task.work {
+        Work::Wait(_) => true,
+        // Work for a role as a whole is offered at once.
+        Work::Manual { role: Some(_), resourcing, .. } if *resourcing == Resourcing::default() => false,
+        Work::Manual { resourcing, .. } => resourcing.open_role().is_none(),
+        _ => false,
+    };
+    waits || (begins && task.trigger.is_some())
 }
 
 /// Who wants to be told of a case's end.
@@ -32,12 +51,13 @@ struct Waiting {
 impl Views {
     pub(crate) fn apply(&self, update: &Update) {
         match update {
-            Update::Case { case, net, key, meta, event } => {
-                self.apply_case(&Recorded { case: *case, net: *net, key: key.as_deref(), meta, event });
+            Update::Case { case, net, key, waits, meta, event } => {
+                let (key, waits) = (key.as_deref(), *waits);
+                self.apply_case(&Recorded { case: *case, net: *net, key, waits, meta, event });
             }
             Update::Net(net) => self.add_net(net.clone()),
-            Update::System { event } => {
-                self.directory.write().unwrap_or_else(PoisonError::into_inner).apply(event);
+            Update::System { seq, event } => {
+                self.directory.write().unwrap_or_else(PoisonError::into_inner).apply_at(*seq, event);
             }
         }
     }
@@ -45,6 +65,7 @@ impl Views {
     pub(crate) fn apply_case(&self, recorded: &Recorded<'_>) {
         self.cases.apply(recorded);
         self.worklist.apply(recorded);
+        self.waits.apply(recorded);
         if recorded.event.is_terminal() || matches!(recorded.event, CaseEvent::CaseDeadlocked) {
             let told = self.waiting().by_case.remove(&recorded.case);
             // Whoever gave up waiting is not told.

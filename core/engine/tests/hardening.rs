@@ -11,7 +11,7 @@ use actum_log::{
     Clocks, CommitError, Draft, EventStore, Extensions, FileSigner, FrameSource, Genesis, Head, MemoryStore, Opening,
     Resume, SealedBlock,
 };
-use actum_model::{CaseEvent, Change, ConditionIx, Event, NetHash, SystemEvent, TaskIx, VariableIx, payload};
+use actum_model::{CaseEvent, Change, ConditionIx, Event, FrameId, NetHash, SystemEvent, TaskIx, VariableIx, payload};
 use futures_util::FutureExt;
 
 const ONE: &str = "actum: 1\nnet: t\nstart: a\ntasks:\n  a: { handler: h, flow: end }\n";
@@ -244,8 +244,8 @@ async fn a_forged_log_is_refused_at_opening_and_panics_nowhere() {
     let change = Change { variable: VariableIx(9), value: Value::Null };
     let (item, task) = (ItemId(0), TaskIx(0));
     let impossible = [
-        CaseEvent::WorkEnabled { item, task: TaskIx(77) },
-        CaseEvent::WorkOffered { item, task, role: actum_model::RoleIx(7), to: vec![] },
+        CaseEvent::WorkEnabled { item, task: TaskIx(77), frame: FrameId::ROOT, instance: None },
+        CaseEvent::WorkOffered { item, task, role: Some(actum_model::RoleIx(7)), to: vec![] },
         CaseEvent::WorkStarted { item, task, consumed: vec![ConditionIx(99)] },
         CaseEvent::WorkCompleted { item, task, result: Value::Null, changes: vec![change], produced: vec![] },
     ];

@@ -2,18 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use actum_model::{Change, Rejection, Value};
+use actum_model::{Change, Rejection, SubnetIx, Value, VariableIx};
 use actum_net::{Field, Net, Scope, Task, ValueKind};
 
 /// The initial variables of a case: what was given, else the default.
 pub(crate) fn initial(net: &Net, input: &BTreeMap<String, Value>) -> Result<Vec<Change>, Rejection> {
+    initial_of(net, SubnetIx::ROOT, input)
+}
+
+/// The initial variables of a subnet's frame.
+pub(crate) fn initial_of_frame(net: &Net, subnet: SubnetIx, params: &Value) -> Result<Vec<Change>, Rejection> {
+    match params {
+        Value::Map(input) => initial_of(net, subnet, input),
+        _ => initial_of(net, subnet, &BTreeMap::new()),
+    }
+}
+
+fn initial_of(net: &Net, subnet: SubnetIx, input: &BTreeMap<String, Value>) -> Result<Vec<Change>, Rejection> {
     for name in input.keys() {
-        if !net.variable(name).is_some_and(|variable| net.variables[variable.index()].input) {
-            return Err(Rejection::new("case/unknown-input", format!("net {} takes no input named {name}", net.name)));
+        if !net.variable_in(subnet, name).is_some_and(|variable| net.variables[variable.index()].input) {
+            let net = &net.subnets[subnet.index()].name;
+            return Err(Rejection::new("case/unknown-input", format!("net {net} takes no input named {name}")));
         }
     }
-    let mut changes = Vec::with_capacity(net.variables.len());
-    for (index, variable) in net.variables.iter().enumerate() {
+    let range = net.subnets[subnet.index()].variables.clone();
+    let mut changes = Vec::with_capacity(range.len());
+    for index in range {
+        let variable = &net.variables[index as usize];
         let value = match input.get(&variable.name).or(variable.default.as_ref()) {
             Some(value) if *value != Value::Null => value,
             _ if variable.required => {
@@ -22,7 +37,7 @@ pub(crate) fn initial(net: &Net, input: &BTreeMap<String, Value>) -> Result<Vec<
             _ => continue,
         };
         let value = admitted("case/input-type", &variable.name, variable.kind, value.clone())?;
-        changes.push(Change { variable: actum_model::VariableIx::of(index), value });
+        changes.push(Change { variable: VariableIx(index), value });
     }
     Ok(changes)
 }

@@ -1,9 +1,9 @@
 //! What the world must do because of an event.
 
-use actum_model::{Case, CaseEvent, CaseId, ItemId, Phase, TaskIx, Value, WorkItemState};
+use actum_model::{Case, CaseEvent, CaseId, ItemId, Phase, TaskIx, Time, Value, WorkItemState};
 use actum_net::{EvalError, Net, Work};
 
-use crate::scope::CaseScope;
+use crate::{fire::givens, scope::FrameScope};
 
 /// Something to be done outside, after the event that asks for it is durable.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,24 +22,53 @@ pub enum Effect {
         /// The handler's input, or why it cannot be computed: then the item must be failed.
         input: Result<Value, EvalError>,
     },
+    /// Ask `TimerFired` of the item when the time comes. A timer of an item replaces the one before it; one whose item has
+    /// ended, or that is asked too early, is refused. Of a suspended case or item, it is looked at again when that goes on.
+    SetTimer {
+        /// The case.
+        case: CaseId,
+        /// The item.
+        item: ItemId,
+        /// When.
+        at: Time,
+    },
 }
 
 /// The effect of `event`, which led to `case`.
 #[must_use]
 pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
-    let (CaseEvent::WorkStarted { item, .. } | CaseEvent::WorkRetried { item, .. }) = event else { return None };
-    invocation(net, case, case.control.item(*item)?)
+    match event {
+        CaseEvent::WorkStarted { item, .. } | CaseEvent::WorkRetried { item, .. } => {
+            invocation(net, case, case.control.item(*item)?)
+        }
+        // A result that came while the item was suspended was refused.
+        CaseEvent::WorkResumed { item, .. } => {
+            let item = case.control.item(*item)?;
+            if item.phase == Phase::Started { invocation(net, case, item) } else { None }
+        }
+        CaseEvent::WorkWaiting { item, until, .. } => Some(Effect::SetTimer { case: case.id, item: *item, at: *until }),
+        _ => None,
+    }
 }
 
 /// Effects whose results are not in the log: to be asked for again after a restart.
 pub fn pending_effects<'a>(net: &'a Net, case: &'a Case) -> impl Iterator<Item = Effect> + 'a {
-    let started = |item: &&WorkItemState| item.phase == Phase::Started;
-    case.control.items.iter().filter(started).filter_map(move |item| invocation(net, case, item))
+    case.control.items.iter().flat_map(move |item| {
+        let call = (item.phase == Phase::Started).then(|| invocation(net, case, item)).flatten();
+        let timer = item.timer.map(|at| Effect::SetTimer { case: case.id, item: item.id, at });
+        call.into_iter().chain(timer)
+    })
 }
 
 fn invocation(net: &Net, case: &Case, item: &WorkItemState) -> Option<Effect> {
-    let Work::Automatic { params, .. } = &net.tasks.get(item.task.index())?.work else { return None };
-    let scope = CaseScope { case, staged: &[], more: &[], result: None };
+    let definition = net.tasks.get(item.task.index())?;
+    let Work::Automatic { params, .. } = &definition.work else { return None };
+    if definition.instances.is_some() && item.instance.is_none() {
+        // The firing as a whole: its instances are called.
+        return None;
+    }
+    let givens = item.instance.as_deref().map(givens).unwrap_or_default();
+    let scope = FrameScope { case, frame: item.frame, staged: &[], more: &[], result: None, givens: &givens };
     let input = params.render(&scope);
     Some(Effect::Invoke { case: case.id, item: item.id, task: item.task, attempt: item.attempt, input })
 }

@@ -3,13 +3,21 @@
 //! [`decide()`] answers a command with events or a rejection; [`effects()`] says what the world must do because of an event.
 //! No I/O, no clock, no randomness: the time, the seed and the directory are data in [`Context`].
 
+mod cancel;
 mod data;
 mod decide;
 mod draft;
 mod effects;
+mod exception;
+pub mod explore;
+mod finish;
+mod fire;
 mod join;
+mod limit;
+mod oracle;
 mod ordinals;
 mod permission;
+pub mod resource;
 mod scope;
 mod settle;
 mod split;
@@ -17,19 +25,18 @@ mod split;
 pub use decide::decide;
 pub use draft::{Cause, Decided};
 pub use effects::{Effect, effects, pending_effects};
+pub use join::OrJoins;
+pub use limit::{DATA_BYTES_MAX, EVENTS_MAX, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, SIGNALS_MAX};
+pub use oracle::Oracle;
 pub use ordinals::fits;
 pub use permission::kept_apart;
 
 use actum_model::{ActorId, Directory, Time};
 
+use resource::ResourceFacts;
+
 /// Version of these semantics. Each case pins the version it started under.
 pub const SEMANTICS: u16 = 1;
-
-/// Most events that one command may cause. A net of routing tasks alone can run in circles; this ends it.
-pub const EVENTS_MAX: usize = 10_000;
-
-/// Most bytes of data, about, that the tasks of one command may set. Routing in circles copies data as often as it turns.
-pub const DATA_BYTES_MAX: usize = 16 << 20;
 
 /// What a decision may know beside net, state and command.
 #[derive(Debug, Clone, Copy)]
@@ -42,4 +49,18 @@ pub struct Context<'a> {
     pub actor: ActorId,
     /// Who there is.
     pub directory: &'a Directory,
+    /// What strategies that choose people need to know; nothing if absent.
+    pub resources: Option<&'a dyn ResourceFacts>,
+    /// Answers of a scenario in place of data; always absent in production.
+    pub oracle: Option<&'a dyn Oracle>,
+    /// Answers about OR-joins from before; they only save time.
+    pub or_joins: Option<&'a OrJoins>,
+}
+
+impl<'a> Context<'a> {
+    /// What most decisions know; seed 0.
+    #[must_use]
+    pub fn new(now: Time, actor: ActorId, directory: &'a Directory) -> Self {
+        Context { now, seed: 0, actor, directory, resources: None, oracle: None, or_joins: None }
+    }
 }

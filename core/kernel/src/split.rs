@@ -1,23 +1,36 @@
-//! Splits: which flows get a token when a task completes.
+//! Splits: which flows get tokens when a task completes.
 
-use actum_model::ConditionIx;
-use actum_net::{EvalError, Scope, Split, Task};
+use actum_model::{ConditionIx, TaskIx};
+use actum_net::{EvalError, Net, Scope, Split};
 
-/// The conditions that get a token. A guard that errors is an error, never false.
-pub(crate) fn choose(task: &Task, scope: &dyn Scope) -> Result<Vec<ConditionIx>, EvalError> {
-    let mut chosen = Vec::with_capacity(task.outputs.len());
-    for flow in &task.outputs {
-        let taken = match (&flow.guard, task.split) {
+use crate::Oracle;
+
+/// The conditions that get tokens, each as often as it gets one, and the mutexes that are given back. A guard that errors is
+/// an error, never false.
+pub(crate) fn choose(
+    net: &Net,
+    task: TaskIx,
+    scope: &dyn Scope,
+    oracle: Option<&dyn Oracle>,
+) -> Result<Vec<ConditionIx>, EvalError> {
+    let definition = &net.tasks[task.index()];
+    let mut chosen = Vec::with_capacity(definition.outputs.len() + definition.releases.len());
+    for (place, flow) in definition.outputs.iter().enumerate() {
+        let taken = match (&flow.guard, definition.split) {
             (_, Split::And) => true,
-            (Some(guard), _) => guard.eval(scope)?,
+            (Some(guard), _) => match oracle.and_then(|oracle| oracle.guard(task, place)) {
+                Some(answer) => answer,
+                None => guard.eval(scope)?,
+            },
             (None, _) => flow.default && chosen.is_empty(),
         };
         if taken {
-            chosen.push(flow.to);
-            if task.split == Split::Xor {
+            chosen.extend(std::iter::repeat_n(flow.to, flow.tokens as usize));
+            if definition.split == Split::Xor {
                 break;
             }
         }
     }
+    chosen.extend_from_slice(&definition.releases);
     Ok(chosen)
 }

@@ -36,7 +36,7 @@ impl World {
     }
 
     fn ask(&mut self, actor: ActorId, command: &CaseCommand) -> Result<Vec<Decided>, Rejection> {
-        let context = Context { now: Time(5), seed: 0, actor, directory: &self.directory };
+        let context = Context::new(Time(5), actor, &self.directory);
         let decided = decide(&self.net, &self.case, command, &context)?;
         for one in &decided {
             self.seq += 1;

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use actum_kernel::{Context, decide};
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Change, ConditionIx, Control, Directory, Event, ItemId,
-    Meta, NetHash, Phase, RoleIx, Seq, SystemEvent, TaskIx, Time, Value, VariableIx, payload,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Change, ConditionIx, Control, Directory, Event, FrameId,
+    Instance, ItemId, Meta, NetHash, Phase, RoleIx, Seq, SubnetIx, SystemEvent, TaskIx, Time, Value, VariableIx,
+    WorkItemState, payload,
 };
 use actum_net::{Join, Net, Split, Work};
 use proptest::prelude::*;
@@ -164,14 +165,14 @@ fn lawful(net: &Net, control: &Control, event: &CaseEvent) -> Result<(), TestCas
     }
     match event {
         CaseEvent::CaseStarted { .. } => prop_assert_eq!(control.status, CaseStatus::Unborn),
-        CaseEvent::WorkEnabled { item, task } => {
+        CaseEvent::WorkEnabled { item, task, .. } => {
             prop_assert_eq!(*item, control.next_item);
             prop_assert!(control.item_of(*task).is_none(), "a task has one live item");
         }
         CaseEvent::WorkStarted { task, consumed, .. } => {
             let task = &net.tasks[task.index()];
             for condition in consumed {
-                prop_assert!(task.inputs.contains(condition) && control.marking.count(*condition) > 0);
+                prop_assert!(task.inputs.contains(condition) && control.marking.count(FrameId::ROOT, *condition) > 0);
             }
             match task.join {
                 Join::And => prop_assert_eq!(consumed, &task.inputs),
@@ -208,10 +209,10 @@ fn settled(net: &Net, control: &Control) -> Result<(), TestCaseError> {
     for (index, definition) in net.tasks.iter().enumerate() {
         let task = TaskIx::of(index);
         let item = control.item_of(task);
-        if item.is_some_and(|item| item.phase.holds_tokens()) {
+        if item.is_some_and(WorkItemState::holds_tokens) {
             continue;
         }
-        let marked = |condition: &&ConditionIx| control.marking.count(**condition) > 0;
+        let marked = |condition: &&ConditionIx| control.marking.count(FrameId::ROOT, **condition) > 0;
         let enabled = match definition.join {
             Join::And => Some(definition.inputs.iter().all(|input| marked(&input))),
             Join::Xor => Some(definition.inputs.iter().any(|input| marked(&input))),
@@ -233,9 +234,9 @@ fn more_can_come(net: &Net, control: &Control, join: TaskIx) -> Option<bool> {
     type State = (Vec<u32>, Vec<bool>);
     let inputs = &net.tasks[join.index()].inputs;
     let first: State = (
-        (0..net.conditions.len()).map(|index| control.marking.count(ConditionIx::of(index))).collect(),
+        (0..net.conditions.len()).map(|index| control.marking.count(FrameId::ROOT, ConditionIx::of(index))).collect(),
         (0..net.tasks.len())
-            .map(|task| control.item_of(TaskIx::of(task)).is_some_and(|item| item.phase.holds_tokens()))
+            .map(|task| control.item_of(TaskIx::of(task)).is_some_and(WorkItemState::holds_tokens))
             .collect(),
     );
     let begun: Vec<usize> = inputs.iter().map(|input| input.index()).filter(|input| first.0[*input] > 0).collect();
@@ -309,6 +310,62 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Any event of frames, instances, cancellation, signals and rest.
+fn construct() -> impl Strategy<Value = CaseEvent> {
+    let number = || prop_oneof![0..4_u32, Just(u32::MAX)];
+    let frame = || (0..3_u32).prop_map(FrameId);
+    let item = move || number().prop_map(ItemId);
+    let task = move || number().prop_map(TaskIx);
+    let conditions = move || prop::collection::vec(number().prop_map(ConditionIx), 0..4);
+    prop_oneof![
+        Just(CaseEvent::CaseSuspended),
+        Just(CaseEvent::CaseResumed),
+        (frame(), number(), item(), conditions()).prop_map(|(frame, subnet, item, produced)| {
+            CaseEvent::SubnetStarted { frame, subnet: SubnetIx(subnet), item, changes: vec![], produced }
+        }),
+        (frame(), item(), any::<bool>()).prop_map(|(frame, item, completed)| CaseEvent::SubnetEnded {
+            frame,
+            item,
+            completed
+        }),
+        (frame(), task(), conditions(), conditions())
+            .prop_map(|(frame, task, absorbed, arrived)| CaseEvent::JoinAdvanced { frame, task, absorbed, arrived }),
+        (frame(), task(), prop::collection::vec((number().prop_map(ConditionIx), number()), 0..3))
+            .prop_map(|(frame, task, removed)| CaseEvent::TokensCancelled { frame, task, removed }),
+        (any::<bool>(), prop::option::of(item())).prop_map(|(kept, item)| CaseEvent::SignalReceived {
+            name: "s".to_owned(),
+            data: Value::Null,
+            kept,
+            item
+        }),
+        (item(), task(), conditions()).prop_map(|(item, task, produced)| CaseEvent::InstancesPassed {
+            item,
+            task,
+            result: Value::Null,
+            changes: vec![],
+            produced
+        }),
+        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkSuspended { item, task }),
+        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkResumed { item, task }),
+        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkTimedOut { item, task }),
+        (item(), task(), conditions(), conditions()).prop_map(|(item, task, consumed, produced)| {
+            CaseEvent::WorkSkipped { item, task, consumed, changes: vec![], produced }
+        }),
+        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkPutBack { item, task }),
+        (item(), task(), number(), any::<bool>()).prop_map(|(item, task, to, keep_state)| CaseEvent::WorkDelegated {
+            item,
+            task,
+            to: ActorId(to),
+            keep_state
+        }),
+        (item(), task(), any::<u64>()).prop_map(|(item, task, until)| CaseEvent::WorkWaiting {
+            item,
+            task,
+            until: Time(until)
+        }),
+    ]
+}
+
 /// Any event at all, in small numbers so that they meet.
 fn event() -> impl Strategy<Value = CaseEvent> {
     let number = || prop_oneof![0..4_u32, Just(u32::MAX)];
@@ -330,9 +387,20 @@ fn event() -> impl Strategy<Value = CaseEvent> {
         ".{0,5}".prop_map(|reason| CaseEvent::CaseCancelled { reason }),
         Just(CaseEvent::CaseDeadlocked),
         (".{0,5}", ".{0,5}").prop_map(|(code, message)| CaseEvent::CaseFailed { code, message }),
-        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkEnabled { item, task }),
+        (item(), task(), 0..3_u32, prop::option::of((0..3_u32, number(), prop::option::of(value())))).prop_map(
+            |(item, task, frame, instance)| CaseEvent::WorkEnabled {
+                item,
+                task,
+                frame: FrameId(frame),
+                instance: instance.map(|(family, index, each)| Box::new(Instance {
+                    family: ItemId(family),
+                    index,
+                    each
+                })),
+            }
+        ),
         (item(), task(), number(), prop::collection::vec(number().prop_map(ActorId), 0..3))
-            .prop_map(|(item, task, role, to)| CaseEvent::WorkOffered { item, task, role: RoleIx(role), to }),
+            .prop_map(|(item, task, role, to)| CaseEvent::WorkOffered { item, task, role: Some(RoleIx(role)), to }),
         (item(), task(), number()).prop_map(|(item, task, to)| CaseEvent::WorkAllocated {
             item,
             task,
@@ -354,7 +422,12 @@ fn event() -> impl Strategy<Value = CaseEvent> {
         }),
         (item(), task(), number()).prop_map(|(item, task, attempt)| CaseEvent::WorkRetried { item, task, attempt }),
         (item(), task()).prop_map(|(item, task)| CaseEvent::WorkWithdrawn { item, task }),
-        (item(), task()).prop_map(|(item, task)| CaseEvent::WorkCancelled { item, task }),
+        (item(), task(), conditions()).prop_map(|(item, task, produced)| CaseEvent::WorkCancelled {
+            item,
+            task,
+            produced
+        }),
+        construct(),
     ]
 }
 
@@ -367,7 +440,7 @@ fn ask(
     actor: ActorId,
     command: &CaseCommand,
 ) -> Result<(), TestCaseError> {
-    let context = Context { now: Time(1), seed: 0, actor, directory };
+    let context = Context::new(Time(1), actor, directory);
     let before = case.clone();
     let decided = decide(net, case, command, &context);
     prop_assert_eq!(&decide(net, case, command, &context), &decided, "a decision depends on its arguments only");
@@ -408,7 +481,7 @@ proptest! {
     fn any_events_in_any_order_give_a_state_that_any_command_can_be_asked_of(
         drawn in drawn(),
         events in prop::collection::vec((event(), 0..4_u32), 0..30),
-        orders in prop::collection::vec((0..9_u8, 0..5_u32, 0..4_u32), 1..10),
+        orders in prop::collection::vec((0..18_u8, 0..5_u32, 0..4_u32), 1..10),
     ) {
         let net = net(&drawn);
         prop_assume!(net.is_some());
@@ -432,9 +505,18 @@ proptest! {
                 5 => CaseCommand::FailWork { item, code: String::new(), message: String::new() },
                 6 => CaseCommand::RetryWork { item },
                 7 => CaseCommand::CompleteWork { item, result: Value::Int(1) },
+                9 => CaseCommand::CancelWork { item },
+                10 => CaseCommand::ResumeWork { item },
+                11 => CaseCommand::SuspendWork { item },
+                12 => CaseCommand::ResumeCase,
+                13 => CaseCommand::TimerFired { item },
+                14 => CaseCommand::AddInstance { item, each: None },
+                15 => CaseCommand::CompleteInstances { item },
+                16 => CaseCommand::PutBackWork { item },
+                17 => CaseCommand::SkipWork { item },
                 _ => CaseCommand::CompleteWork { item, result: Value::Map(BTreeMap::new()) },
             };
-            let context = Context { now: Time(1), seed: 0, actor: ActorId(actor), directory: &directory };
+            let context = Context::new(Time(1), ActorId(actor), &directory);
             // Whatever the answer: no panic.
             decide(&net, &case, &command, &context).ok();
             actum_kernel::pending_effects(&net, &case).count();

@@ -1,11 +1,6 @@
 //! Case state and the one function that changes it.
 
-use smallvec::SmallVec;
-
-use crate::{
-    ActorId, CaseEvent, CaseId, Change, ConditionIx, ItemId, Meta, NetHash, Phase, Seq, TaskIx, Time, Value,
-    VariableIx, WorkItemState,
-};
+use crate::{CaseEvent, CaseId, Change, Control, FrameId, ItemId, Meta, NetHash, Seq, Time, Value, VariableIx};
 
 /// How a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,62 +35,6 @@ impl CaseStatus {
     }
 }
 
-/// Tokens on conditions, sorted, without zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Marking(SmallVec<[(ConditionIx, u32); 4]>);
-
-impl Marking {
-    /// Number of tokens on a condition.
-    #[must_use]
-    pub fn count(&self, condition: ConditionIx) -> u32 {
-        self.0.iter().find(|(marked, _)| *marked == condition).map_or(0, |(_, count)| *count)
-    }
-
-    /// Marked conditions with their counts, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (ConditionIx, u32)> + '_ {
-        self.0.iter().copied()
-    }
-
-    /// No condition is marked.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Puts one token on a condition.
-    pub fn add(&mut self, condition: ConditionIx) {
-        match self.0.binary_search_by_key(&condition, |(marked, _)| *marked) {
-            Ok(index) => self.0[index].1 = self.0[index].1.saturating_add(1),
-            Err(index) => self.0.insert(index, (condition, 1)),
-        }
-    }
-
-    /// Takes one token off a condition, if there is one.
-    pub fn remove(&mut self, condition: ConditionIx) {
-        if let Ok(index) = self.0.binary_search_by_key(&condition, |(marked, _)| *marked) {
-            self.0[index].1 -= 1;
-            if self.0[index].1 == 0 {
-                self.0.remove(index);
-            }
-        }
-    }
-}
-
-/// What decides where a case can go: tokens and work. Small and cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Control {
-    /// How the case stands.
-    pub status: CaseStatus,
-    /// Where tokens are.
-    pub marking: Marking,
-    /// Live work items, ascending by id.
-    pub items: SmallVec<[WorkItemState; 2]>,
-    /// Number of the next work item.
-    pub next_item: ItemId,
-    /// Who did which manual task: each pair once, sorted.
-    pub performers: SmallVec<[(TaskIx, ActorId); 2]>,
-}
-
 /// A case's state: a fold of its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
@@ -115,8 +54,19 @@ pub struct Case {
     pub changed: Time,
     /// Tokens and work.
     pub control: Control,
-    /// Variables that were set, ascending.
+    /// Variables of the root net that were set, ascending.
     pub variables: Vec<(VariableIx, Value)>,
+    /// What most cases never have.
+    inner: Option<Box<Inner>>,
+}
+
+/// Data of running subnets and instances.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Inner {
+    /// Variables of frames that were set, each list ascending.
+    frames: Vec<(FrameId, Vec<(VariableIx, Value)>)>,
+    /// Results of instances that completed before the case went on, in order of completion, by the item of the firing.
+    results: Vec<(ItemId, Vec<Value>)>,
 }
 
 impl Case {
@@ -131,22 +81,41 @@ impl Case {
             last_seq: Seq(0),
             started: Time(0),
             changed: Time(0),
-            control: Control {
-                status: CaseStatus::Unborn,
-                marking: Marking::default(),
-                items: SmallVec::new(),
-                next_item: ItemId(0),
-                performers: SmallVec::new(),
-            },
+            control: Control::default(),
             variables: Vec::new(),
+            inner: None,
         }
     }
 
-    /// The value of a variable, if it was set.
+    /// The value of a variable of the root net, if it was set.
     #[must_use]
     pub fn variable(&self, variable: VariableIx) -> Option<&Value> {
-        let index = self.variables.binary_search_by_key(&variable, |(set, _)| *set).ok()?;
-        Some(&self.variables[index].1)
+        self.variable_in(FrameId::ROOT, variable)
+    }
+
+    /// The value of a variable of a frame, if it was set.
+    #[must_use]
+    pub fn variable_in(&self, frame: FrameId, variable: VariableIx) -> Option<&Value> {
+        let variables = self.variables_of(frame);
+        let index = variables.binary_search_by_key(&variable, |(set, _)| *set).ok()?;
+        Some(&variables[index].1)
+    }
+
+    /// The variables of a frame that were set, ascending.
+    #[must_use]
+    pub fn variables_of(&self, frame: FrameId) -> &[(VariableIx, Value)] {
+        if frame == FrameId::ROOT {
+            return &self.variables;
+        }
+        let frames = self.inner.as_ref().map_or(&[][..], |inner| &inner.frames);
+        frames.iter().find(|(of, _)| *of == frame).map_or(&[], |(_, variables)| variables)
+    }
+
+    /// Results of a firing's instances that completed before the case went on, in order of completion.
+    #[must_use]
+    pub fn results_of(&self, family: ItemId) -> &[Value] {
+        let results = self.inner.as_ref().map_or(&[][..], |inner| &inner.results);
+        results.iter().find(|(of, _)| *of == family).map_or(&[], |(_, results)| results)
     }
 
     /// Makes the state what it is after `event`. Total: any event in any state gives a state, and never panics;
@@ -160,118 +129,66 @@ impl Case {
             self.semantics = *semantics;
             self.started = meta.time;
         }
-        if let CaseEvent::CaseStarted { changes, .. } | CaseEvent::WorkCompleted { changes, .. } = event {
-            changes.iter().for_each(|change| self.set(change));
+        let changes = event.changes();
+        if !changes.is_empty() {
+            let variables = self.variables_mut(self.control.frame_of(event));
+            changes.iter().for_each(|change| set(variables, change));
         }
+        self.apply_inner(event);
         self.control.apply(meta, event);
     }
 
-    fn set(&mut self, change: &Change) {
-        match self.variables.binary_search_by_key(&change.variable, |(set, _)| *set) {
-            Ok(index) => self.variables[index].1 = change.value.clone(),
-            Err(index) => self.variables.insert(index, (change.variable, change.value.clone())),
+    fn apply_inner(&mut self, event: &CaseEvent) {
+        match event {
+            CaseEvent::WorkCompleted { item, result, .. } => self.keep_result(*item, result),
+            CaseEvent::WorkSkipped { item, .. } => self.keep_result(*item, &Value::Null),
+            _ => {}
         }
+        let Some(inner) = &mut self.inner else { return };
+        match event {
+            CaseEvent::SubnetEnded { frame, .. } => inner.frames.retain(|(of, _)| of != frame),
+            CaseEvent::WorkCompleted { item, .. }
+            | CaseEvent::WorkSkipped { item, .. }
+            | CaseEvent::WorkCancelled { item, .. }
+            | CaseEvent::WorkWithdrawn { item, .. }
+            | CaseEvent::InstancesPassed { item, .. } => inner.results.retain(|(of, _)| of != item),
+            ended if ended.is_terminal() => **inner = Inner::default(),
+            _ => return,
+        }
+        if inner.frames.is_empty() && inner.results.is_empty() {
+            self.inner = None;
+        }
+    }
+
+    /// Results count until the case goes on.
+    fn keep_result(&mut self, item: ItemId, result: &Value) {
+        let Some(family) = self.control.item(item).and_then(crate::WorkItemState::family) else { return };
+        if self.control.activation(family).is_none_or(|activation| activation.passed) {
+            return;
+        }
+        let results = &mut self.inner.get_or_insert_default().results;
+        match results.iter_mut().find(|(of, _)| *of == family) {
+            Some((_, results)) => results.push(result.clone()),
+            None => results.push((family, vec![result.clone()])),
+        }
+    }
+
+    fn variables_mut(&mut self, frame: FrameId) -> &mut Vec<(VariableIx, Value)> {
+        if frame == FrameId::ROOT {
+            return &mut self.variables;
+        }
+        let frames = &mut self.inner.get_or_insert_default().frames;
+        let index = frames.iter().position(|(of, _)| *of == frame).unwrap_or_else(|| {
+            frames.push((frame, Vec::new()));
+            frames.len() - 1
+        });
+        &mut frames[index].1
     }
 }
 
-impl Control {
-    /// A live item.
-    #[must_use]
-    pub fn item(&self, id: ItemId) -> Option<&WorkItemState> {
-        self.items.iter().find(|item| item.id == id)
-    }
-
-    /// The live item of a task; there is at most one.
-    #[must_use]
-    pub fn item_of(&self, task: TaskIx) -> Option<&WorkItemState> {
-        self.items.iter().find(|item| item.task == task)
-    }
-
-    /// The part of [`Case::apply`] that concerns tokens and work.
-    pub fn apply(&mut self, meta: &Meta, event: &CaseEvent) {
-        match event {
-            CaseEvent::CaseStarted { produced, .. } => {
-                self.status = CaseStatus::Open;
-                produced.iter().for_each(|condition| self.marking.add(*condition));
-            }
-            CaseEvent::CaseCompleted => self.end(CaseStatus::Completed),
-            CaseEvent::CaseCancelled { .. } => self.end(CaseStatus::Cancelled),
-            CaseEvent::CaseFailed { .. } => self.end(CaseStatus::Failed),
-            CaseEvent::CaseDeadlocked => self.status = CaseStatus::Deadlocked,
-            CaseEvent::WorkEnabled { item, task } => self.enable(meta, *item, *task),
-            CaseEvent::WorkOffered { item, role, to, .. } => self.change(meta, *item, |state| {
-                state.phase = Phase::Offered;
-                state.role = Some(*role);
-                state.offered_to.clone_from(to);
-            }),
-            CaseEvent::WorkAllocated { item, to, .. } => self.change(meta, *item, |state| {
-                state.phase = Phase::Allocated;
-                state.resource = Some(*to);
-            }),
-            CaseEvent::WorkStarted { item, consumed, .. } => {
-                consumed.iter().for_each(|condition| self.marking.remove(*condition));
-                self.change(meta, *item, |state| {
-                    state.phase = Phase::Started;
-                    state.attempt = 1;
-                    state.consumed = consumed.iter().copied().collect();
-                });
-            }
-            CaseEvent::WorkCompleted { item, task, produced, .. } => {
-                produced.iter().for_each(|condition| self.marking.add(*condition));
-                self.forget(*item);
-                self.performed(*task, meta.actor);
-            }
-            CaseEvent::WorkFailed { item, .. } => self.change(meta, *item, |state| state.phase = Phase::Failed),
-            CaseEvent::WorkRetried { item, attempt, .. } => self.change(meta, *item, |state| {
-                state.phase = Phase::Started;
-                state.attempt = *attempt;
-            }),
-            CaseEvent::WorkWithdrawn { item, .. } | CaseEvent::WorkCancelled { item, .. } => self.forget(*item),
-        }
-    }
-
-    fn enable(&mut self, meta: &Meta, id: ItemId, task: TaskIx) {
-        self.next_item = self.next_item.max(ItemId(id.0.saturating_add(1)));
-        let item = WorkItemState {
-            id,
-            task,
-            phase: Phase::Enabled,
-            attempt: 0,
-            role: None,
-            offered_to: Vec::new(),
-            resource: None,
-            consumed: SmallVec::new(),
-            event: meta.seq,
-        };
-        match self.items.binary_search_by_key(&id, |item| item.id) {
-            Ok(index) => self.items[index] = item,
-            Err(index) => self.items.insert(index, item),
-        }
-    }
-
-    fn change(&mut self, meta: &Meta, id: ItemId, change: impl FnOnce(&mut WorkItemState)) {
-        if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
-            item.event = meta.seq;
-            change(item);
-        }
-    }
-
-    fn forget(&mut self, id: ItemId) {
-        self.items.retain(|item| item.id != id);
-    }
-
-    /// Rules such as separation of duties need to know who did a task; the engine itself is nobody.
-    fn performed(&mut self, task: TaskIx, actor: ActorId) {
-        if actor != ActorId::ENGINE
-            && let Err(index) = self.performers.binary_search(&(task, actor))
-        {
-            self.performers.insert(index, (task, actor));
-        }
-    }
-
-    fn end(&mut self, status: CaseStatus) {
-        self.status = status;
-        self.items.clear();
-        self.marking = Marking::default();
+fn set(variables: &mut Vec<(VariableIx, Value)>, change: &Change) {
+    match variables.binary_search_by_key(&change.variable, |(set, _)| *set) {
+        Ok(index) => variables[index].1 = change.value.clone(),
+        Err(index) => variables.insert(index, (change.variable, change.value.clone())),
     }
 }

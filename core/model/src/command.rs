@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ActorId, ItemId, Value};
+use crate::{ActorId, ExceptionKind, ItemId, Value};
 
 /// What one can ask of a case.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,100 @@ pub enum CaseCommand {
     RetryWork {
         /// Which item.
         item: ItemId,
+    },
+    /// Stop an item, with its instances or its subnet. It gives no tokens.
+    CancelWork {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Add an instance to a task that runs with several.
+    AddInstance {
+        /// The item of the firing, or any of its instances.
+        item: ItemId,
+        /// What the new instance is for.
+        each: Option<Value>,
+    },
+    /// End a task with several instances now; those that are not done are stopped.
+    CompleteInstances {
+        /// The item of the firing, or any of its instances.
+        item: ItemId,
+    },
+    /// Tell the case that something happened outside.
+    Signal {
+        /// Its name.
+        name: String,
+        /// What came with it.
+        data: Value,
+    },
+    /// The time has come that an item waits for.
+    TimerFired {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Let nothing new begin.
+    SuspendCase,
+    /// Go on.
+    ResumeCase,
+    /// Lay an item to rest.
+    SuspendWork {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Go on with an item.
+    ResumeWork {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Say that something went other than planned.
+    RaiseException {
+        /// The item, if it is about one; else the case.
+        item: Option<ItemId>,
+        /// What kind of thing.
+        kind: ExceptionKind,
+        /// Name of an external exception.
+        name: String,
+        /// For people.
+        message: String,
+    },
+    /// Make an item that one has nobody's again.
+    PutBackWork {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Hand an item that is not begun to somebody else.
+    DelegateWork {
+        /// Which item.
+        item: ItemId,
+        /// To whom.
+        to: ActorId,
+    },
+    /// Hand an item that is begun to somebody else.
+    ReallocateWork {
+        /// Which item.
+        item: ItemId,
+        /// To whom.
+        to: ActorId,
+        /// It stays begun; otherwise it is to be begun again.
+        keep_state: bool,
+    },
+    /// Pass over an item as if it had been done.
+    SkipWork {
+        /// Which item.
+        item: ItemId,
+    },
+    /// Tell somebody above about an item, or give it to them.
+    EscalateWork {
+        /// Which item.
+        item: ItemId,
+        /// Why.
+        reason: String,
+    },
+    /// Get all work of an item's task from now on, or no longer.
+    PileWork {
+        /// Which item.
+        item: ItemId,
+        /// Get it from now on.
+        on: bool,
     },
 }
 

@@ -48,6 +48,14 @@ id! {
     /// Ordinal of a role in its net's canonical form.
     RoleIx(u32)
 }
+id! {
+    /// Ordinal of a subnet in its net's canonical form: 0 is the root.
+    SubnetIx(u32)
+}
+id! {
+    /// A frame: one running net of a case. 0 is the root's; those of subnets are numbered from 1 within their case.
+    FrameId(u32)
+}
 
 macro_rules! ordinal {
     ($($name:ident)*) => {
@@ -67,7 +75,17 @@ macro_rules! ordinal {
     };
 }
 
-ordinal! { TaskIx ConditionIx VariableIx RoleIx }
+ordinal! { TaskIx ConditionIx VariableIx RoleIx SubnetIx }
+
+impl SubnetIx {
+    /// The net itself, which composite tasks run subnets of.
+    pub const ROOT: SubnetIx = SubnetIx(0);
+}
+
+impl FrameId {
+    /// The frame of the net itself.
+    pub const ROOT: FrameId = FrameId(0);
+}
 
 impl ActorId {
     /// The engine itself.

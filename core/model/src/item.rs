@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use crate::{ActorId, CaseEvent, Change, ConditionIx, ItemId, RoleIx, Seq, TaskIx, Value};
+use crate::{ActorId, CaseEvent, Change, ConditionIx, FrameId, Instance, ItemId, RoleIx, Seq, TaskIx, Time, Value};
 
 /// Where an item is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,8 @@ pub enum Phase {
     Started,
     /// Did not succeed; holds its tokens.
     Failed,
+    /// Rests until it is resumed; then it is as it was before.
+    Suspended,
 }
 
 impl Phase {
@@ -33,37 +35,57 @@ impl Phase {
             Phase::Allocated => "allocated",
             Phase::Started => "started",
             Phase::Failed => "failed",
+            Phase::Suspended => "suspended",
         }
-    }
-
-    /// Its tokens are taken: others cannot take them any more.
-    #[must_use]
-    pub fn holds_tokens(self) -> bool {
-        matches!(self, Phase::Started | Phase::Failed)
     }
 }
 
 /// A live work item as case state keeps it. Items that ended are forgotten; the log has them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WorkItemState {
     /// Number within the case.
     pub id: ItemId,
     /// Its task.
     pub task: TaskIx,
+    /// Where it lives: whose tokens it takes and whose variables it sees.
+    pub frame: FrameId,
     /// Where it is in its life.
     pub phase: Phase,
+    /// The phase that it had before it was suspended.
+    pub suspended_from: Option<Phase>,
     /// How often it was started; 0 before the first time.
     pub attempt: u32,
     /// Role it was offered to.
     pub role: Option<RoleIx>,
-    /// If not empty: only these of the role may take it.
+    /// If not empty: only these (of the role) may take it.
     pub offered_to: Vec<ActorId>,
     /// Whose it is.
     pub resource: Option<ActorId>,
-    /// Tokens it holds while started or failed.
+    /// Tokens it holds since it was first started.
     pub consumed: smallvec::SmallVec<[ConditionIx; 2]>,
+    /// When its timer fires, if one is set.
+    pub timer: Option<Time>,
+    /// It got the signal that it waited for.
+    pub triggered: bool,
+    /// If it is one of several of a firing: which.
+    pub instance: Option<Box<Instance>>,
     /// The newest event about it.
     pub event: Seq,
+}
+
+impl WorkItemState {
+    /// It was started, so its tokens are taken: others cannot take them any more. It keeps them until its end, also when
+    /// it is put back, fails or is suspended.
+    #[must_use]
+    pub fn holds_tokens(&self) -> bool {
+        self.attempt > 0
+    }
+
+    /// The item of the firing that it is an instance of.
+    #[must_use]
+    pub fn family(&self) -> Option<ItemId> {
+        self.instance.as_ref().map(|instance| instance.family)
+    }
 }
 
 /// Phases as types.
@@ -83,6 +105,9 @@ pub mod phase {
     /// Did not succeed.
     #[derive(Debug)]
     pub struct Failed;
+    /// At rest.
+    #[derive(Debug)]
+    pub struct Suspended;
     /// At its end; nothing more is possible.
     #[derive(Debug)]
     pub struct Ended;
@@ -93,14 +118,27 @@ pub mod phase {
 /// ```
 /// use actum_model::{ActorId, AnyWorkItem, ItemId, RoleIx, TaskIx, WorkItem};
 /// let item = WorkItem::enabled(ItemId(0), TaskIx(3));
-/// let (item, _offered) = item.offer(RoleIx(0), vec![]);
+/// let (item, _offered) = item.offer(Some(RoleIx(0)), vec![]);
 /// let (item, _allocated) = item.allocate(ActorId(7));
 /// let (_item, _started) = item.start(vec![]);
 /// ```
 /// An offered item cannot start:
 /// ```compile_fail
 /// # use actum_model::{ItemId, RoleIx, TaskIx, WorkItem};
-/// let (item, _) = WorkItem::enabled(ItemId(0), TaskIx(3)).offer(RoleIx(0), vec![]);
+/// let (item, _) = WorkItem::enabled(ItemId(0), TaskIx(3)).offer(Some(RoleIx(0)), vec![]);
+/// item.start(vec![]);
+/// ```
+/// Nor can one that was put back, or one that is suspended:
+/// ```compile_fail
+/// # use actum_model::{ActorId, ItemId, TaskIx, WorkItem};
+/// let (item, _) = WorkItem::enabled(ItemId(0), TaskIx(3)).allocate(ActorId(7));
+/// let (item, _) = item.put_back();
+/// item.start(vec![]);
+/// ```
+/// ```compile_fail
+/// # use actum_model::{ActorId, ItemId, TaskIx, WorkItem};
+/// let (item, _) = WorkItem::enabled(ItemId(0), TaskIx(3)).allocate(ActorId(7));
+/// let (item, _) = item.suspend();
 /// item.start(vec![]);
 /// ```
 /// A completed item cannot fail:
@@ -133,6 +171,8 @@ pub enum AnyWorkItem {
     Started(WorkItem<phase::Started>),
     /// In phase failed.
     Failed(WorkItem<phase::Failed>),
+    /// In phase suspended.
+    Suspended(WorkItem<phase::Suspended>),
 }
 
 impl WorkItemState {
@@ -148,6 +188,7 @@ impl WorkItemState {
             Phase::Allocated => AnyWorkItem::Allocated(of(self)),
             Phase::Started => AnyWorkItem::Started(of(self)),
             Phase::Failed => AnyWorkItem::Failed(of(self)),
+            Phase::Suspended => AnyWorkItem::Suspended(of(self)),
         }
     }
 }
@@ -175,13 +216,19 @@ impl WorkItem<phase::Enabled> {
     }
 
     /// The event that made it.
-    pub fn enabling(&self) -> CaseEvent {
-        CaseEvent::WorkEnabled { item: self.id, task: self.task }
+    pub fn enabling(&self, frame: FrameId, instance: Option<Instance>) -> CaseEvent {
+        CaseEvent::WorkEnabled { item: self.id, task: self.task, frame, instance: instance.map(Box::new) }
     }
 
-    /// Offers it to a role, or to some of its members.
-    pub fn offer(self, role: RoleIx, to: Vec<ActorId>) -> (WorkItem<phase::Offered>, CaseEvent) {
+    /// Offers it to a role, or to some of its members; without a role, to those named.
+    pub fn offer(self, role: Option<RoleIx>, to: Vec<ActorId>) -> (WorkItem<phase::Offered>, CaseEvent) {
         let event = CaseEvent::WorkOffered { item: self.id, task: self.task, role, to };
+        (self.into(), event)
+    }
+
+    /// Gives it to one person without an offer.
+    pub fn allocate(self, to: ActorId) -> (WorkItem<phase::Allocated>, CaseEvent) {
+        let event = CaseEvent::WorkAllocated { item: self.id, task: self.task, to };
         (self.into(), event)
     }
 
@@ -189,17 +236,11 @@ impl WorkItem<phase::Enabled> {
     pub fn allocate_to_engine(self) -> WorkItem<phase::Allocated> {
         self.into()
     }
-
-    /// Takes the possibility away.
-    pub fn withdraw(self) -> (WorkItem<phase::Ended>, CaseEvent) {
-        let event = CaseEvent::WorkWithdrawn { item: self.id, task: self.task };
-        (self.into(), event)
-    }
 }
 
 impl WorkItem<phase::Offered> {
     /// Offers it to others instead.
-    pub fn offer(self, role: RoleIx, to: Vec<ActorId>) -> (WorkItem<phase::Offered>, CaseEvent) {
+    pub fn offer(self, role: Option<RoleIx>, to: Vec<ActorId>) -> (WorkItem<phase::Offered>, CaseEvent) {
         let event = CaseEvent::WorkOffered { item: self.id, task: self.task, role, to };
         (self, event)
     }
@@ -209,25 +250,25 @@ impl WorkItem<phase::Offered> {
         let event = CaseEvent::WorkAllocated { item: self.id, task: self.task, to };
         (self.into(), event)
     }
-
-    /// Takes the offer back.
-    pub fn withdraw(self) -> (WorkItem<phase::Ended>, CaseEvent) {
-        let event = CaseEvent::WorkWithdrawn { item: self.id, task: self.task };
-        (self.into(), event)
-    }
 }
 
 impl WorkItem<phase::Allocated> {
-    /// Begins the work, taking tokens.
+    /// Begins the work, taking tokens: none if it holds them already.
     pub fn start(self, consumed: Vec<ConditionIx>) -> (WorkItem<phase::Started>, CaseEvent) {
         let event = CaseEvent::WorkStarted { item: self.id, task: self.task, consumed };
-        (WorkItem { attempt: 1, ..self.into() }, event)
+        (WorkItem { attempt: self.attempt.saturating_add(1), ..self.into() }, event)
     }
 
-    /// Takes it back before it began.
-    pub fn withdraw(self) -> (WorkItem<phase::Ended>, CaseEvent) {
-        let event = CaseEvent::WorkWithdrawn { item: self.id, task: self.task };
+    /// Makes it nobody's.
+    pub fn put_back(self) -> (WorkItem<phase::Enabled>, CaseEvent) {
+        let event = CaseEvent::WorkPutBack { item: self.id, task: self.task };
         (self.into(), event)
+    }
+
+    /// Hands it to somebody else.
+    pub fn delegate(self, to: ActorId) -> (WorkItem<phase::Allocated>, CaseEvent) {
+        let event = CaseEvent::WorkDelegated { item: self.id, task: self.task, to, keep_state: false };
+        (self, event)
     }
 }
 
@@ -243,6 +284,17 @@ impl WorkItem<phase::Started> {
         (self.into(), event)
     }
 
+    /// Lets the case go on while instances run: tokens are given now, and none at the end.
+    pub fn pass(
+        self,
+        result: Value,
+        changes: Vec<Change>,
+        produced: Vec<ConditionIx>,
+    ) -> (WorkItem<phase::Started>, CaseEvent) {
+        let event = CaseEvent::InstancesPassed { item: self.id, task: self.task, result, changes, produced };
+        (self, event)
+    }
+
     /// Ends the attempt without success.
     pub fn fail(self, code: &str, message: &str) -> (WorkItem<phase::Failed>, CaseEvent) {
         let (code, message) = (code.to_owned(), message.to_owned());
@@ -250,10 +302,29 @@ impl WorkItem<phase::Started> {
         (self.into(), event)
     }
 
-    /// Stops the work.
-    pub fn cancel(self) -> (WorkItem<phase::Ended>, CaseEvent) {
-        let event = CaseEvent::WorkCancelled { item: self.id, task: self.task };
+    /// Makes it nobody's; it keeps its tokens.
+    pub fn put_back(self) -> (WorkItem<phase::Enabled>, CaseEvent) {
+        let event = CaseEvent::WorkPutBack { item: self.id, task: self.task };
         (self.into(), event)
+    }
+
+    /// Hands it to somebody else as it is.
+    pub fn delegate(self, to: ActorId) -> (WorkItem<phase::Started>, CaseEvent) {
+        let event = CaseEvent::WorkDelegated { item: self.id, task: self.task, to, keep_state: true };
+        (self, event)
+    }
+
+    /// Hands it to somebody else, who begins it again.
+    pub fn hand_over(self, to: ActorId) -> (WorkItem<phase::Allocated>, CaseEvent) {
+        let event = CaseEvent::WorkDelegated { item: self.id, task: self.task, to, keep_state: false };
+        (self.into(), event)
+    }
+
+    /// Begins another attempt, although this one has not failed.
+    pub fn restart(self) -> (WorkItem<phase::Started>, CaseEvent) {
+        let attempt = self.attempt.saturating_add(1);
+        let event = CaseEvent::WorkRetried { item: self.id, task: self.task, attempt };
+        (WorkItem { attempt, ..self }, event)
     }
 }
 
@@ -264,24 +335,82 @@ impl WorkItem<phase::Failed> {
         let event = CaseEvent::WorkRetried { item: self.id, task: self.task, attempt };
         (WorkItem { attempt, ..self.into() }, event)
     }
+}
 
-    /// Gives up.
-    pub fn cancel(self) -> (WorkItem<phase::Ended>, CaseEvent) {
-        let event = CaseEvent::WorkCancelled { item: self.id, task: self.task };
+impl WorkItem<phase::Suspended> {
+    /// Makes it what it was before; its state says what that is.
+    pub fn resume(self) -> CaseEvent {
+        CaseEvent::WorkResumed { item: self.id, task: self.task }
+    }
+}
+
+/// A phase that is not suspended and not the end.
+pub trait Active {}
+
+impl Active for phase::Enabled {}
+impl Active for phase::Offered {}
+impl Active for phase::Allocated {}
+impl Active for phase::Started {}
+impl Active for phase::Failed {}
+
+impl<P: Active> WorkItem<P> {
+    /// Lays it to rest.
+    pub fn suspend(self) -> (WorkItem<phase::Suspended>, CaseEvent) {
+        let event = CaseEvent::WorkSuspended { item: self.id, task: self.task };
         (self.into(), event)
+    }
+
+    /// Sets its timer.
+    pub fn wait(self, until: Time) -> (Self, CaseEvent) {
+        let event = CaseEvent::WorkWaiting { item: self.id, task: self.task, until };
+        (self, event)
     }
 }
 
 impl AnyWorkItem {
-    /// Ends the item because its case ends or its tokens went: withdrawn before it began, cancelled after.
+    /// Ends the item because its case or subnet ends or its tokens went: withdrawn before it began, cancelled after.
     #[must_use]
     pub fn discard(self) -> CaseEvent {
+        let (item, task, attempt) = self.parts();
+        if attempt == 0 {
+            CaseEvent::WorkWithdrawn { item, task }
+        } else {
+            CaseEvent::WorkCancelled { item, task, produced: Vec::new() }
+        }
+    }
+
+    /// Stops the item while its net goes on; it gives back what mutexes it holds. An instance counts as running from the
+    /// firing of its task on, so that it is stopped even if it was not begun.
+    #[must_use]
+    pub fn cancel(self, mutexes: Vec<ConditionIx>) -> CaseEvent {
+        let (item, task, _) = self.parts();
+        CaseEvent::WorkCancelled { item, task, produced: mutexes }
+    }
+
+    /// Lays the item to rest; `None` if it is already.
+    #[must_use]
+    pub fn suspend(self) -> Option<CaseEvent> {
         match self {
-            AnyWorkItem::Enabled(item) => item.withdraw().1,
-            AnyWorkItem::Offered(item) => item.withdraw().1,
-            AnyWorkItem::Allocated(item) => item.withdraw().1,
-            AnyWorkItem::Started(item) => item.cancel().1,
-            AnyWorkItem::Failed(item) => item.cancel().1,
+            AnyWorkItem::Enabled(item) => Some(item.suspend().1),
+            AnyWorkItem::Offered(item) => Some(item.suspend().1),
+            AnyWorkItem::Allocated(item) => Some(item.suspend().1),
+            AnyWorkItem::Started(item) => Some(item.suspend().1),
+            AnyWorkItem::Failed(item) => Some(item.suspend().1),
+            AnyWorkItem::Suspended(_) => None,
+        }
+    }
+
+    fn parts(&self) -> (ItemId, TaskIx, u32) {
+        fn of<P>(item: &WorkItem<P>) -> (ItemId, TaskIx, u32) {
+            (item.id, item.task, item.attempt)
+        }
+        match self {
+            AnyWorkItem::Enabled(item) => of(item),
+            AnyWorkItem::Offered(item) => of(item),
+            AnyWorkItem::Allocated(item) => of(item),
+            AnyWorkItem::Started(item) => of(item),
+            AnyWorkItem::Failed(item) => of(item),
+            AnyWorkItem::Suspended(item) => of(item),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Stored payloads, byte for byte: what was written once must decode for ever.
 
+mod construct;
+mod organisation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use actum_model::payload::{self, PAYLOAD_TYPES};
 use actum_model::{
-    ActorId, CaseEvent, Change, ConditionIx, Decimal, Event, ItemId, NetHash, RoleIx, SystemEvent, TaskIx, Time, Value,
-    VariableIx,
+    ActorId, CaseEvent, Change, ConditionIx, Decimal, Event, FrameId, ItemId, NetHash, ReplacedHead, RestoreSource,
+    RoleIx, SystemEvent, TaskIx, Time, Value, VariableIx,
 };
 
 /// One event of every kind, with every kind of value among them.
@@ -35,8 +38,8 @@ fn samples() -> Vec<Event> {
         CaseEvent::CaseCancelled { reason: text("changed my mind") }.into(),
         CaseEvent::CaseDeadlocked.into(),
         CaseEvent::CaseFailed { code: text("case/livelock"), message: text("too many") }.into(),
-        CaseEvent::WorkEnabled { item, task }.into(),
-        CaseEvent::WorkOffered { item, task, role: RoleIx(1), to: vec![ActorId(4)] }.into(),
+        CaseEvent::WorkEnabled { item, task, frame: FrameId::ROOT, instance: None }.into(),
+        CaseEvent::WorkOffered { item, task, role: Some(RoleIx(1)), to: vec![ActorId(4)] }.into(),
         CaseEvent::WorkAllocated { item, task, to: ActorId(4) }.into(),
         CaseEvent::WorkStarted { item, task, consumed: vec![ConditionIx(2)] }.into(),
         CaseEvent::WorkCompleted {
@@ -50,14 +53,47 @@ fn samples() -> Vec<Event> {
         CaseEvent::WorkFailed { item, task, code: text("payment/declined"), message: text("no") }.into(),
         CaseEvent::WorkRetried { item, task, attempt: 2 }.into(),
         CaseEvent::WorkWithdrawn { item, task }.into(),
-        CaseEvent::WorkCancelled { item, task }.into(),
-        SystemEvent::EngineOpened { software: text("actum 0.1.0"), blocks: 1, events: 2, unacknowledged_blocks: 3 }
-            .into(),
+        CaseEvent::WorkCancelled { item, task, produced: vec![] }.into(),
+        opened(4, 5).into(),
+        restored(None).into(),
+        restored(Some(ReplacedHead { size: 9, block: 4, block_hash: [6; 32] })).into(),
         SystemEvent::NetDeployed { net: NetHash([8; 32]), name: text("n"), canonical: b"{}".to_vec() }.into(),
         SystemEvent::ActorRegistered { actor: ActorId(1), name: text("ana"), roles: vec![text("clerk")] }.into(),
         SystemEvent::ActorRolesChanged { actor: ActorId(1), roles: vec![] }.into(),
         SystemEvent::SchemaDescribed { kind: 512, schema: 1, name: text("CaseStarted"), layout: text("...") }.into(),
     ]
+    .into_iter()
+    .chain(organisation::samples())
+    .chain(construct::samples())
+    .collect()
+}
+
+fn opened(dropped_bytes: u64, torn_heads: u32) -> SystemEvent {
+    let software = "actum 0.1.0".to_owned();
+    SystemEvent::EngineOpened { software, blocks: 1, events: 2, unacknowledged_blocks: 3, dropped_bytes, torn_heads }
+}
+
+fn restored(replaced: Option<ReplacedHead>) -> SystemEvent {
+    let source = if replaced.is_some() { RestoreSource::Directory } else { RestoreSource::Archive };
+    SystemEvent::LogRestored { source, size: 7, block: 3, block_hash: [5; 32], replaced }
+}
+
+/// What older versions of the software wrote, and what it means now.
+fn superseded() -> Vec<Event> {
+    vec![opened(0, 0).into()]
+}
+
+fn golden(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)).unwrap()
+}
+
+fn parse(line: &str) -> (u16, u16, Vec<u8>) {
+    let mut words = line.split(' ');
+    let mut number = || words.next().unwrap().parse().unwrap();
+    let (kind, schema) = (number(), number());
+    let hex = words.next().unwrap();
+    let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+    (kind, schema, bytes.collect())
 }
 
 fn line(event: &Event) -> String {
@@ -73,8 +109,18 @@ fn stored_bytes_never_change() {
     if std::env::var_os("ACTUM_WRITE_GOLDEN").is_some() {
         std::fs::write(&path, now.join("\n") + "\n").unwrap();
     }
-    let golden = std::fs::read_to_string(path).unwrap();
-    assert_eq!(golden.lines().collect::<Vec<_>>(), now);
+    assert_eq!(golden("payloads-1.txt").lines().collect::<Vec<_>>(), now);
+}
+
+#[test]
+fn what_is_no_longer_written_still_reads() {
+    let golden = golden("payloads-superseded.txt");
+    assert_eq!(golden.lines().count(), superseded().len());
+    for (line, event) in golden.lines().zip(superseded()) {
+        let (kind, schema, bytes) = parse(line);
+        assert_eq!(payload::decode(kind, schema, &bytes), Ok(event), "kind {kind}, schema {schema}");
+        assert!(PAYLOAD_TYPES.iter().any(|known| (known.kind, known.schema) == (kind, schema) && !known.is_written()));
+    }
 }
 
 #[test]
@@ -85,6 +131,10 @@ fn every_payload_type_is_among_the_samples_and_reads_back() {
         assert_eq!(payload::decode(encoded.kind, encoded.schema, &encoded.bytes).as_ref(), Ok(&event));
         seen.insert((encoded.kind, encoded.schema));
     }
+    seen.extend(golden("payloads-superseded.txt").lines().map(|line| {
+        let (kind, schema, _) = parse(line);
+        (kind, schema)
+    }));
     let known: BTreeSet<_> = PAYLOAD_TYPES.iter().map(|known| (known.kind, known.schema)).collect();
     assert_eq!(seen, known);
 }

@@ -60,6 +60,12 @@ codes! {
     UnknownVariable = "net/unknown-variable",
     /// An expression reads a field that the task's result does not have.
     UnknownField = "net/unknown-field",
+    /// A task runs a subnet that does not exist.
+    UnknownNet = "net/unknown-net",
+    /// `play` names a signal that no task waits for.
+    UnknownSignal = "net/unknown-signal",
+    /// A reference names something of another net.
+    OtherNet = "net/other-net",
     /// A flow leads where no flow may lead.
     BadFlow = "net/bad-flow",
     /// Two flows lead from one task to one place.
@@ -68,6 +74,12 @@ codes! {
     MissingJoin = "net/missing-join",
     /// A task with several outgoing flows has no `split`.
     MissingSplit = "net/missing-split",
+    /// A join waits for more flows than there are, or looks at tokens in a way that does not fit.
+    BadJoin = "net/bad-join",
+    /// `takes` names a condition that is no input.
+    NotAnInput = "net/not-an-input",
+    /// A mutex is used as a condition, a condition as a mutex, or a mutex is entered and never left.
+    BadMutex = "net/bad-mutex",
     /// A flow has a guard, or is a default, where there is no choice.
     GuardNotAllowed = "net/guard-not-allowed",
     /// A flow of a choice has neither a guard nor `default: true`, or has both.
@@ -84,7 +96,19 @@ codes! {
     DeadEnd = "net/dead-end",
     /// A join waits for flows of which only one is ever taken.
     NeverJoins = "net/never-joins",
-    /// A task is both automatic and manual.
+    /// A subnet runs itself whatever happens.
+    EndlessRecursion = "net/endless-recursion",
+    /// The numbers of a task's instances do not fit together.
+    BadInstances = "net/bad-instances",
+    /// A task that runs a subnet gives it what it does not take, or not what it requires.
+    BadParams = "net/bad-params",
+    /// Something is no duration, or no point in time.
+    BadTime = "net/bad-time",
+    /// An exception is answered by what is not possible.
+    BadAnswer = "net/bad-answer",
+    /// A task that compensates is part of the flow, or one that does not is to compensate.
+    BadCompensation = "net/bad-compensation",
+    /// A task does two things: it is automatic and manual, for example.
     SeveralWorks = "net/several-works",
     /// A key is there that only makes sense on another kind of task.
     NotForThisWork = "net/not-for-this-work",
@@ -114,6 +138,36 @@ codes! {
     Unused = "net/unused",
     /// There are more findings than are shown.
     MoreFindings = "net/more-findings",
+    /// Exploration: a case can get where nothing more is possible.
+    Deadlock = "net/deadlock",
+    /// Exploration: a case can get where it goes on for ever and cannot end.
+    NeverEnds = "net/never-ends",
+    /// Exploration: a case can end while work is possible or under way.
+    WorkDiscarded = "net/work-discarded",
+    /// Exploration: a case can end while tokens lie where nobody took them.
+    TokensLeft = "net/tokens-left",
+    /// Exploration: tokens can pile up without end.
+    Unbounded = "net/unbounded",
+    /// Exploration: no case ever gets to the task.
+    DeadTask = "net/dead-task",
+    /// Exploration: the net's own data and guards can fail a task or a case.
+    CanFail = "net/can-fail",
+    /// Exploration: there are more states than were looked at.
+    NotExplored = "net/not-explored",
+}
+
+impl Code {
+    /// What only exploring a net finds (`actum check` does it, [`crate::compile`] does not). All are warnings.
+    pub const EXPLORED: &'static [Self] = &[
+        Self::Deadlock,
+        Self::NeverEnds,
+        Self::WorkDiscarded,
+        Self::TokensLeft,
+        Self::Unbounded,
+        Self::DeadTask,
+        Self::CanFail,
+        Self::NotExplored,
+    ];
 }
 
 impl fmt::Display for Code {

@@ -9,25 +9,42 @@
 mod canonical;
 mod check;
 mod diagnostic;
+mod exception;
 mod expression;
+mod instances;
 mod kind;
 mod net;
+mod organisation;
+mod places;
+mod play;
 mod read;
+mod resourcing;
+mod scenario;
 mod source;
 mod suggest;
+mod wait;
 
 pub use canonical::CanonicalError;
+pub use check::{NESTING_MAX, NODES_MAX, SUBNETS_MAX, TOKENS_MAX};
 pub use diagnostic::{Code, Diagnostic, Severity};
+pub use exception::{Answer, AnswerScope, ExceptionRule, ExceptionTrigger, TimeoutFrom};
 pub use expression::{
-    COST_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EvalError, Expression, Fault, Guard, LOOP_DEPTH_MAX, Scope,
-    Template,
+    COST_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EvalError, Expression, Fault, Given, Guard, LOOP_DEPTH_MAX,
+    Reads, Scope, Template,
 };
+pub use instances::{INSTANCES_MAX, InstanceCount, InstanceRest, Instances};
 pub use kind::{Misfit, ValueKind};
 pub use net::{
-    Condition, ConditionIx, Field, Flow, Join, Net, NetHash, Play, PlayResult, Role, RoleIx, Split, Task, TaskIx,
-    TaskPlay, Variable, VariableIx, Work,
+    Condition, ConditionIx, Field, Flow, Join, Net, NetHash, Region, Rest, Role, RoleIx, Split, Subnet, SubnetIx, Task,
+    TaskIx, Trigger, Variable, VariableIx, Work,
 };
+pub use organisation::{ORGANISATION_SCHEMA, Organisation, organisation};
+pub use places::Places;
+pub use play::{Play, PlayResult, SignalPlay, TaskPlay};
+pub use resourcing::{Allocate, By, Operation, Operations, Resourcing, Strategy, Who};
+pub use scenario::{EventSupply, Happening, SCENARIO_SCHEMA, Scenario, TimesBound, Visits, scenario};
 pub use source::{DEPTH_MAX, NET_BYTES_MAX};
+pub use wait::{Wait, WaitError, due_after, duration};
 
 /// The JSON Schema (draft 2020-12) of a net file, for editors.
 pub const JSON_SCHEMA: &str = include_str!("../net.schema.json");

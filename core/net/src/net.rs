@@ -2,15 +2,23 @@
 //!
 //! Ordinals are stored in events for ever. They are a function of the canonical form (see [`Net::canonical`]):
 //! variables, roles and tasks are numbered in the byte order of their names; conditions are `start`, `end`, the explicit
-//! ones in the byte order of their names, then the implicit ones by (producing task, consuming task).
+//! ones in the byte order of their names, the mutexes likewise, then the implicit ones by (producing task, consuming task).
+//! A net with subnets has one numbering for all: first what is the root's, then what is each subnet's, by the subnets' names.
+
+use std::ops::Range;
 
 use actum_model::Value;
 
+use crate::exception::ExceptionRule;
 use crate::expression::{Guard, Template};
+use crate::instances::Instances;
 use crate::kind::ValueKind;
+use crate::play::Play;
+use crate::resourcing::Resourcing;
+use crate::wait::Wait;
 
 // The ordinals and the hash are the model's: events speak in them.
-pub use actum_model::{ConditionIx, NetHash, RoleIx, TaskIx, VariableIx};
+pub use actum_model::{ConditionIx, NetHash, RoleIx, SubnetIx, TaskIx, VariableIx};
 
 /// A checked net, ready to run. Only [`crate::compile`] and [`Net::from_canonical`] make one.
 ///
@@ -28,13 +36,15 @@ pub struct Net {
     pub title: Option<String>,
     /// What the net is for.
     pub description: Option<String>,
-    /// Case variables, sorted by name.
+    /// The root, then the subnets by name: never empty, and ordinal 0 is the root.
+    pub subnets: Vec<Subnet>,
+    /// The variables of every subnet in turn, each subnet's sorted by name.
     pub variables: Vec<Variable>,
     /// Roles, sorted by name.
     pub roles: Vec<Role>,
-    /// Conditions (places): [`Net::start`], [`Net::end`], explicit ones, implicit ones.
+    /// Conditions (places) of every subnet in turn: its start, its end, explicit ones, mutexes, implicit ones.
     pub conditions: Vec<Condition>,
-    /// Tasks (transitions), sorted by name.
+    /// Tasks (transitions) of every subnet in turn, each subnet's sorted by name.
     pub tasks: Vec<Task>,
     /// Where a new case's token lies. Always ordinal 0.
     pub start: ConditionIx,
@@ -47,14 +57,28 @@ pub struct Net {
 }
 
 impl Net {
-    /// The task of that name.
+    /// The root's task of that name.
     pub fn task(&self, name: &str) -> Option<TaskIx> {
-        self.tasks.binary_search_by(|task| task.name.as_str().cmp(name)).ok().map(TaskIx::of)
+        self.task_in(SubnetIx::ROOT, name)
     }
 
-    /// The case variable of that name.
+    /// A subnet's task of that name.
+    pub fn task_in(&self, subnet: SubnetIx, name: &str) -> Option<TaskIx> {
+        let range = &self.subnets.get(subnet.index())?.tasks;
+        let found = part(&self.tasks, range).binary_search_by(|task| task.name.as_str().cmp(name)).ok()?;
+        Some(TaskIx(range.start + TaskIx::of(found).0))
+    }
+
+    /// The root's variable (a case variable) of that name.
     pub fn variable(&self, name: &str) -> Option<VariableIx> {
-        self.variables.binary_search_by(|variable| variable.name.as_str().cmp(name)).ok().map(VariableIx::of)
+        self.variable_in(SubnetIx::ROOT, name)
+    }
+
+    /// A subnet's variable of that name.
+    pub fn variable_in(&self, subnet: SubnetIx, name: &str) -> Option<VariableIx> {
+        let range = &self.subnets.get(subnet.index())?.variables;
+        let found = part(&self.variables, range).binary_search_by(|variable| variable.name.as_str().cmp(name)).ok()?;
+        Some(VariableIx(range.start + VariableIx::of(found).0))
     }
 
     /// The role of that name.
@@ -62,17 +86,81 @@ impl Net {
         self.roles.binary_search_by(|role| role.name.as_str().cmp(name)).ok().map(RoleIx::of)
     }
 
-    /// The condition of that name; an implicit one is called `from->to`.
+    /// The root's condition of that name; an implicit one is called `from->to`.
     pub fn condition(&self, name: &str) -> Option<ConditionIx> {
-        self.conditions.iter().position(|condition| condition.name == name).map(ConditionIx::of)
+        self.condition_in(SubnetIx::ROOT, name)
+    }
+
+    /// A subnet's condition of that name; an implicit one is called `from->to`.
+    pub fn condition_in(&self, subnet: SubnetIx, name: &str) -> Option<ConditionIx> {
+        let range = &self.subnets.get(subnet.index())?.conditions;
+        let found = part(&self.conditions, range).iter().position(|condition| condition.name == name)?;
+        Some(ConditionIx(range.start + ConditionIx::of(found).0))
+    }
+
+    /// The subnet of that name; the root is not asked.
+    pub fn subnet(&self, name: &str) -> Option<SubnetIx> {
+        let found = self.subnets.get(1..)?.binary_search_by(|subnet| subnet.name.as_str().cmp(name)).ok()?;
+        Some(SubnetIx::of(found + 1))
+    }
+
+    /// The task of that label: the inverse of [`Self::task_label`].
+    pub fn task_labelled(&self, label: &str) -> Option<TaskIx> {
+        match label.split_once('/') {
+            Some((subnet, task)) => self.task_in(self.subnet(subnet)?, task),
+            None => self.task(label),
+        }
+    }
+
+    /// What people call the task: its name in the root, `subnet/task` elsewhere. Empty for an ordinal the net does not have.
+    pub fn task_label(&self, task: TaskIx) -> String {
+        let Some(task) = self.tasks.get(task.index()) else { return String::new() };
+        match self.subnets.get(task.subnet.index()) {
+            Some(subnet) if task.subnet != SubnetIx::ROOT => format!("{}/{}", subnet.name, task.name),
+            _ => task.name.clone(),
+        }
     }
 }
 
-/// A case variable.
+/// A subnet's part of one of the net's lists.
+fn part<'l, T>(list: &'l [T], range: &Range<u32>) -> &'l [T] {
+    list.get(range.start as usize..range.end as usize).unwrap_or_default()
+}
+
+/// The root net, or one that composite tasks run. Each has its own conditions, tasks and variables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subnet {
+    /// The author's name; the root's is the net's.
+    pub name: String,
+    /// A name for people.
+    pub title: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where a new frame's token lies.
+    pub start: ConditionIx,
+    /// The condition whose token ends the frame; never marked under implicit termination.
+    pub end: ConditionIx,
+    /// Whether it ends when nothing is marked (mutexes aside), enabled or running, rather than by a token in `end`.
+    pub implicit_termination: bool,
+    /// Conditions that hold one token from the beginning, ascending.
+    pub mutexes: Vec<ConditionIx>,
+    /// Its part of [`Net::variables`].
+    pub variables: Range<u32>,
+    /// Its part of [`Net::conditions`].
+    pub conditions: Range<u32>,
+    /// Its part of [`Net::tasks`].
+    pub tasks: Range<u32>,
+    /// What is done about exceptions of the case; always empty but for the root.
+    pub exceptions: Vec<ExceptionRule>,
+}
+
+/// A variable of the case (the root's) or of a running subnet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     /// A CEL identifier.
     pub name: String,
+    /// Whose it is.
+    pub subnet: SubnetIx,
     /// What it may hold (besides null, which means "not set").
     pub kind: ValueKind,
     /// Whether whoever starts a case may give it.
@@ -99,14 +187,20 @@ pub struct Role {
 pub struct Condition {
     /// `start`, `end`, the author's name, or `from->to` for an implicit one.
     pub name: String,
+    /// Whose it is.
+    pub subnet: SubnetIx,
     /// Whether it stands for a flow drawn from task to task.
     pub implicit: bool,
+    /// Whether it holds one token from the beginning, which tasks hold while they run.
+    pub mutex: bool,
     /// A name for people.
     pub title: Option<String>,
-    /// The tasks that may put a token here, ascending.
+    /// The tasks that may put a token here, ascending; those that release a mutex too.
     pub producers: Vec<TaskIx>,
-    /// The tasks that may take a token from here, ascending. More than one: a deferred choice.
+    /// The tasks that may take a token from here, ascending; those that hold a mutex too. More than one: a deferred choice.
     pub consumers: Vec<TaskIx>,
+    /// The tasks that read it, ascending: they start only while it is marked, and take nothing.
+    pub readers: Vec<TaskIx>,
 }
 
 /// When a task may start, given its input conditions.
@@ -119,6 +213,25 @@ pub enum Join {
     Xor,
     /// Some input holds a token and no further token can reach an empty one; one is taken from each that has one.
     Or,
+    /// A token arrived on some of the inputs since the last reset; once all arrived, it is reset.
+    Partial {
+        /// On how many distinct inputs; at least 1, at most all.
+        of: u32,
+        /// What becomes of the tokens that come after it fired.
+        rest: Rest,
+    },
+}
+
+/// What a partial join does with the tokens that come after it fired, until it is reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Rest {
+    /// Tokens on the inputs are swallowed.
+    #[default]
+    Absorb,
+    /// A second token on an input that arrived waits for the reset; first ones on the others are swallowed.
+    Block,
+    /// It cancels its cancellation set as it fires, and is reset at once.
+    Cancel,
 }
 
 /// Which flows get a token when a task completes.
@@ -138,6 +251,8 @@ pub enum Split {
 pub struct Task {
     /// The author's name.
     pub name: String,
+    /// Whose it is.
+    pub subnet: SubnetIx,
     /// A name for people.
     pub title: Option<String>,
     /// What the task is for.
@@ -146,15 +261,59 @@ pub struct Task {
     pub join: Join,
     /// Which flows get a token when it completes.
     pub split: Split,
-    /// Its input conditions, ascending, each once.
+    /// Its input conditions, ascending, each once; without mutexes. Empty only for a task that compensates.
     pub inputs: Vec<ConditionIx>,
-    /// Its outgoing flows, in the author's order, each condition once; never empty.
+    /// Inputs of which more than one token is taken at once, ascending, and how many (2 to [`crate::TOKENS_MAX`]).
+    pub takes: Vec<(ConditionIx, u32)>,
+    /// Conditions that must be marked when it starts, ascending; nothing is taken from them.
+    pub reads: Vec<ConditionIx>,
+    /// Mutexes that it takes when it starts, ascending.
+    pub holds: Vec<ConditionIx>,
+    /// Mutexes that it gives back when it completes, ascending.
+    pub releases: Vec<ConditionIx>,
+    /// Its outgoing flows, in the author's order, each condition once. Empty only under implicit termination, and for a
+    /// task that compensates.
     pub outputs: Vec<Flow>,
+    /// What it cancels on completion (with a join that cancels the rest: as it fires).
+    pub cancels: Region,
+    /// How many times its work is done side by side, if not once.
+    pub instances: Option<Instances>,
+    /// The signal it waits for once it is enabled.
+    pub trigger: Option<Trigger>,
+    /// Whether it runs only to make up for another task: it has no inputs and no flows.
+    pub compensates: bool,
+    /// What is done about exceptions of its items, at most one rule of each trigger.
+    pub exceptions: Vec<ExceptionRule>,
     /// What is to be done.
     pub work: Work,
-    /// Which case variables change on completion, ascending by variable. Every value is computed from the
-    /// data before any of them is set.
+    /// Which of its subnet's variables change on completion, ascending by variable. Every value is computed from the
+    /// data before any of them is set. With instances: computed when the task goes on.
     pub output: Vec<(VariableIx, Template)>,
+}
+
+/// Conditions and tasks of one subnet: a cancellation set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Region {
+    /// Whose tokens are removed, ascending.
+    pub conditions: Vec<ConditionIx>,
+    /// Whose items are withdrawn or cancelled, ascending.
+    pub tasks: Vec<TaskIx>,
+}
+
+impl Region {
+    /// Whether nothing is cancelled.
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty() && self.tasks.is_empty()
+    }
+}
+
+/// A signal from the environment that a task waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The signal's name.
+    pub signal: String,
+    /// Whether a signal that comes before anybody waits is kept.
+    pub persistent: bool,
 }
 
 /// A flow out of a task.
@@ -162,6 +321,8 @@ pub struct Task {
 pub struct Flow {
     /// The condition that gets the token.
     pub to: ConditionIx,
+    /// How many tokens it gets: 1 to [`crate::TOKENS_MAX`].
+    pub tokens: u32,
     /// When; always there on flows of an XOR or OR split that are not the default, never elsewhere.
     pub guard: Option<Guard>,
     /// Whether it is taken when no guard holds. At most one per task, and then the last.
@@ -170,6 +331,7 @@ pub struct Flow {
 
 /// What a task does.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a net has few tasks, and all its cases share them")]
 #[non_exhaustive]
 pub enum Work {
     /// Nothing: it only routes (and may set variables).
@@ -183,15 +345,26 @@ pub enum Work {
     },
     /// A person does it.
     Manual {
-        /// Who may.
-        role: RoleIx,
+        /// Who may, if a role alone says it; else `resourcing` does.
+        role: Option<RoleIx>,
         /// Whoever did one of these tasks in this case may not do this one. Ascending.
         separate_from: Vec<TaskIx>,
         /// What the person gives back, sorted by name.
         form: Vec<Field>,
         /// What the person sees, always a map.
         input: Template,
+        /// How it is handed out, beyond the role.
+        resourcing: Resourcing,
     },
+    /// A subnet does it: a frame of its own runs.
+    Composite {
+        /// Which; never the root.
+        subnet: SubnetIx,
+        /// Values of the subnet's input variables, over the data of the task's own subnet. Always a map.
+        params: Template,
+    },
+    /// Nobody: it completes when the time comes.
+    Wait(Wait),
 }
 
 /// A field of a manual task's form.
@@ -205,33 +378,4 @@ pub struct Field {
     pub kind: ValueKind,
     /// Whether it must be given (and not null).
     pub required: bool,
-}
-
-/// How simulated people behave: only for simulated runs.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Play {
-    /// Who has which role, ascending by role.
-    pub participants: Vec<(RoleIx, Vec<String>)>,
-    /// What people give back, ascending by task.
-    pub tasks: Vec<TaskPlay>,
-}
-
-/// How simulated people do one manual task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TaskPlay {
-    /// Which task.
-    pub task: TaskIx,
-    /// Shortest and longest time it takes, in minutes.
-    pub minutes: (u32, u32),
-    /// What comes back, chosen by weight; never empty.
-    pub results: Vec<PlayResult>,
-}
-
-/// One result a simulated person may give.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlayResult {
-    /// How often, relative to the other results; at least 1.
-    pub weight: u32,
-    /// What is given: a map that fits the task's form.
-    pub result: Value,
 }

@@ -39,7 +39,8 @@ fn fixtures_give_exactly_what_is_written_beside_them() {
     }
     assert!(unwritten.is_empty(), "read these, and run again: {unwritten:?}");
     seen.extend(findings(&" ".repeat(actum_net::NET_BYTES_MAX + 1)).iter().map(|finding| finding.code));
-    let missing: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
+    let compiled = Code::ALL.iter().filter(|code| !Code::EXPLORED.contains(code));
+    let missing: Vec<_> = compiled.filter(|code| !seen.contains(code)).collect();
     assert!(missing.is_empty(), "no fixture shows {missing:?}");
 }
 

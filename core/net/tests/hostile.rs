@@ -75,6 +75,47 @@ fn a_large_net_is_checked_in_good_time() {
     assert!(before.elapsed() < TIME_MAX, "took {:?}", before.elapsed());
 }
 
+/// Nets in nets, each way of making the work grow faster than the file.
+#[test]
+fn many_nets_are_checked_in_good_time() {
+    let chained = |count: usize| -> String {
+        (1..count).map(|at| format!("R{at}: {{start: a, tasks: {{a: {{split: xor, flow: [{{to: b, when: 'true'}}, {{to: end, default: true}}]}}, b: {{net: R{}, flow: end}}}}}}, ", at % (count - 1) + 1)).collect()
+    };
+    let required: String =
+        (0..15_000).map(|at| format!("v{at}: {{type: any, input: true, required: true}}, ")).collect();
+    let calls: String = (0..5_000).map(|at| format!("t{at}: {{net: R, flow: end}}, ")).collect();
+    let signals: String = (0..20_000).map(|at| format!("s{at}: {{minutes: 1}}, ")).collect();
+    let triggers: String = (0..9_000).map(|at| format!("t{at}: {{trigger: {{signal: x{at}}}, flow: end}}, ")).collect();
+    let mutexes: String = (0..9_000).map(|at| format!("m{at}, ")).collect();
+    let cancels = "a, b->a, ".repeat(50_000);
+    for (source, fine) in [
+        (
+            format!("{{actum: 1, net: n, start: a, tasks: {{a: {{net: R1, flow: end}}}}, nets: {{{}}}}}", chained(256)),
+            true,
+        ),
+        (
+            format!(
+                "{{actum: 1, net: n, start: t0, tasks: {{{calls}}}, nets: {{R: {{data: {{{required}}}, start: a, tasks: {{a: {{flow: end}}}}}}}}}}"
+            ),
+            false,
+        ),
+        (format!("{{actum: 1, net: n, start: t0, tasks: {{{triggers}}}, play: {{signals: {{{signals}}}}}}}"), false),
+        (
+            format!(
+                "{{actum: 1, net: n, start: a, mutexes: [{mutexes}], tasks: {{a: {{mutex: [{mutexes}], reads: [{mutexes}], flow: end}}}}}}"
+            ),
+            true,
+        ),
+        (format!("{{actum: 1, net: n, start: a, tasks: {{a: {{cancels: [{cancels}], flow: end}}}}}}"), false),
+    ] {
+        assert!(source.len() <= actum_net::NET_BYTES_MAX, "{}", source.len());
+        let before = Instant::now();
+        let checked = compile(&source);
+        assert!(before.elapsed() < TIME_MAX, "{:.60} took {:?}", source, before.elapsed());
+        assert_eq!(checked.is_ok(), fine, "{:.60}: {:#?}", source, checked.err().map(|found| found[0].clone()));
+    }
+}
+
 #[test]
 fn billion_laughs() {
     let levels: String =
@@ -121,7 +162,7 @@ proptest! {
 
     /// A good net with a few bytes changed.
     #[test]
-    fn a_damaged_net_is_no_panic(name in 0..3usize, cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..8usize, "[ -~\n]{0,4}"), 1..5)) {
+    fn a_damaged_net_is_no_panic(name in 0..EXAMPLES.len(), cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..8usize, "[ -~\n]{0,4}"), 1..5)) {
         let mut text = example(EXAMPLES[name]);
         for (at, length, new) in cuts {
             let at = text.floor_char_boundary(at.index(text.len()));

@@ -52,6 +52,13 @@ fn ordinals_and_hash_are_for_ever() {
 
 const GOLDEN_HASH: &str = "dcb17a551ce53deca043a3e0f6303cddc3fdd5509bb10d8facd284ac44b3c482";
 
+/// A net as they were before there were subnets, instances and exceptions: what it does not use leaves no trace in its hash.
+#[test]
+fn nets_of_the_first_language_keep_their_hash() {
+    let net = net(&support::read("tests/fixtures/good/loan-approval-first.yaml"));
+    assert_eq!(net.hash.to_string(), "1ecd21a52bed424053acde83c8ff97689930fc06e353d1e1528ed14c87103921");
+}
+
 #[test]
 fn other_bytes_are_not_canonical() {
     let net = net("actum: 1\nnet: n\nstart: a\ntasks: { a: { flow: end } }\n");

@@ -3,14 +3,15 @@
 use actum_model::{Rejection, Value, WorkItemState};
 use actum_net::Work;
 
-use super::started_by;
+use super::{not_compound, started_by};
 use crate::{
     Context,
     data::{fill_form, map_output},
     draft::{Cause, Draft},
+    exception,
+    finish::{self, Outcome},
     permission::separated,
     settle::settle,
-    split,
 };
 
 pub(super) fn decide(
@@ -20,6 +21,7 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     let started = started_by(item, context)?;
+    not_compound(draft.net, item)?;
     let task = &draft.net.tasks[item.task.index()];
     let filled;
     let result = if let Work::Manual { form, .. } = &task.work {
@@ -32,17 +34,22 @@ pub(super) fn decide(
     result.check().map_err(|error| {
         Rejection::new("work/output", format!("the result of {} cannot be stored: {error}", task.name))
     })?;
-    let changes = map_output(draft.net, task, &draft.scope(&[], Some(result)))?;
-    let chosen = split::choose(task, &draft.scope(&changes, Some(result)));
-    let event = match chosen {
-        Ok(produced) => started.complete(result.clone(), changes, produced).1,
+    let cause = Cause::Logged(item.event);
+    let outcome = if item.instance.is_some() {
+        Ok(Outcome::default())
+    } else {
+        let changes = map_output(draft.net, task, &draft.scope(item.frame, &[], Some(result), &[]))?;
+        let produced = finish::choose(draft, item.frame, item.task, &changes, Some(result));
+        produced.map(|produced| Outcome { changes, produced })
+    };
+    let ended = match outcome {
+        Ok(outcome) => finish::complete(draft, started, result.clone(), outcome, context.actor, cause),
         // A guard that cannot be evaluated is the net's fault, not of who did the work: it is on record, not refused.
-        Err(error) => {
-            let message = format!("a guard of {} cannot be evaluated: {error}", task.name);
-            started.fail("work/guard", &message).1
+        Err((code, message)) => {
+            let failed = draft.push(context.actor, cause, started.fail(code, &message).1);
+            exception::after_failure(draft, item.id, code, &message, failed)
         }
     };
-    let ended = draft.push(context.actor, Cause::Logged(item.event), event);
     settle(draft, ended);
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 use actum_model::{Rejection, WorkItemState};
 
-use super::started_by;
+use super::{not_compound, started_by};
 use crate::{
     Context,
     draft::{Cause, Draft},
+    exception,
+    settle::settle,
 };
 
 pub(super) fn decide(
@@ -16,6 +18,10 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     let started = started_by(item, context)?;
-    draft.push(context.actor, Cause::Logged(item.event), started.fail(code, message).1);
+    not_compound(draft.net, item)?;
+    let failed = draft.push(context.actor, Cause::Logged(item.event), started.fail(code, message).1);
+    if let Some(answered) = exception::answered(draft, item.id, code, message, failed) {
+        settle(draft, answered);
+    }
     Ok(())
 }

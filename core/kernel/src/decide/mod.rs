@@ -1,18 +1,31 @@
 //! Commands, one file each. A rejection leaves no trace; all checks come before the first event.
 
 mod cancel_case;
+mod cancel_work;
 mod complete_work;
+mod delegate_work;
+mod escalate_work;
 mod fail_work;
+mod instances;
 mod offer_work;
+mod pile_work;
+mod put_back_work;
+mod raise_exception;
+mod reallocate_work;
 mod retry_work;
+mod signal;
+mod skip_work;
 mod start_case;
 mod start_work;
+mod suspend;
 mod take_work;
+mod timer;
 
 use actum_model::{
-    ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Rejection, WorkItem, WorkItemState, phase,
+    ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Phase, Rejection, WorkItem, WorkItemState,
+    phase,
 };
-use actum_net::Net;
+use actum_net::{Net, Work};
 
 use crate::{
     Context,
@@ -33,11 +46,22 @@ use crate::{
 /// | `actor/unknown` | nobody of that ordinal is in the directory |
 /// | `case/exists`, `case/not-found`, `case/ended` | the case is not in a state for this command |
 /// | `case/other-net` | the case has work that the net does not know |
+/// | `case/suspended`, `case/not-suspended` | the case rests; it does not |
+/// | `case/unknown-signal`, `case/signal`, `case/signals` | no task waits for it; its data; too many are kept |
+/// | `case/no-rule` | the net does not say what to do about the exception |
 /// | `case/unknown-input`, `case/missing-input`, `case/input-type` | inputs do not fit the net |
 /// | `work/not-found` | no such live item: never was, or ended |
 /// | `work/phase` | the item's phase does not allow it |
 /// | `work/automatic` | the item is not for people |
-/// | `work/role`, `work/not-offered`, `work/separation` | who asks may not do this work |
+/// | `work/compound` | its subnet or its instances complete it |
+/// | `work/suspended` | the item, or one that it is part of, rests |
+/// | `work/instances`, `work/limit` | there are, or can be, no such instances; no more |
+/// | `work/no-timer`, `work/too-early` | it waits for no time, or for a later one |
+/// | `work/role`, `work/who`, `work/capability` | who asks, or is named, does not come into question for this work |
+/// | `work/not-offered`, `work/separation`, `work/familiar`, `work/four-eyes`, `work/filter` | a rule of the net keeps them from it |
+/// | `work/off-duty`, `work/absent`, `actor/inactive` | they are not on duty, away, or have left |
+/// | `work/not-allowed` | the task's `may` does not have the operation |
+/// | `work/same-person`, `work/no-superior`, `work/no-pile` | it is theirs already; nobody is above; nothing is piled |
 /// | `work/not-yours` | the item is another's |
 /// | `work/gone` | somebody else's work took the tokens |
 /// | `work/result-form`, `work/output` | the result does not fit form or output mapping |
@@ -59,23 +83,97 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
             return Err(Rejection::new("case/ended", format!("case {} is {}", case.id, ended.name())));
         }
     }
-    let mut draft = Draft::new(net, case);
+    if case.control.suspended && !goes_at_rest(command, context.actor) {
+        return Err(Rejection::new("case/suspended", format!("case {} is suspended", case.id)));
+    }
+    let mut draft = Draft::new(net, case, context);
     match command {
         CaseCommand::StartCase { .. } => {}
         CaseCommand::CancelCase { reason } => cancel_case::decide(&mut draft, reason, context),
-        CaseCommand::OfferWork { item, to } => offer_work::decide(&mut draft, find(case, *item)?, to, context)?,
-        CaseCommand::TakeWork { item } => take_work::decide(&mut draft, find(case, *item)?, context)?,
-        CaseCommand::StartWork { item } => start_work::decide(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::OfferWork { item, to } => offer_work::decide(&mut draft, find_active(case, *item)?, to, context)?,
+        CaseCommand::TakeWork { item } => take_work::decide(&mut draft, find_active(case, *item)?, context)?,
+        CaseCommand::StartWork { item } => start_work::decide(&mut draft, find_active(case, *item)?, context)?,
         CaseCommand::CompleteWork { item, result } => {
-            complete_work::decide(&mut draft, find(case, *item)?, result, context)?;
+            complete_work::decide(&mut draft, find_for(case, *item, context.actor)?, result, context)?;
         }
         CaseCommand::FailWork { item, code, message } => {
-            fail_work::decide(&mut draft, find(case, *item)?, code, message, context)?;
+            fail_work::decide(&mut draft, find_for(case, *item, context.actor)?, code, message, context)?;
         }
-        CaseCommand::RetryWork { item } => retry_work::decide(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::RetryWork { item } => retry_work::decide(&mut draft, find_active(case, *item)?, context)?,
+        CaseCommand::CancelWork { item } => cancel_work::decide(&mut draft, find(case, *item)?, context),
+        CaseCommand::AddInstance { item, each } => {
+            instances::add(&mut draft, find_active(case, *item)?, each.as_ref(), context)?;
+        }
+        CaseCommand::CompleteInstances { item } => {
+            instances::complete(&mut draft, find_active(case, *item)?, context)?;
+        }
+        CaseCommand::Signal { name, data } => signal::decide(&mut draft, name, data, context)?,
+        CaseCommand::TimerFired { item } => timer::decide(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::SuspendCase => suspend::suspend_case(&mut draft, context),
+        CaseCommand::ResumeCase => suspend::resume_case(&mut draft, context)?,
+        CaseCommand::SuspendWork { item } => suspend::suspend_work(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::ResumeWork { item } => suspend::resume_work(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::RaiseException { item, kind, name, message } => {
+            let item = item.map(|item| find(case, item)).transpose()?;
+            raise_exception::decide(&mut draft, item, *kind, (name, message), context)?;
+        }
+        CaseCommand::PutBackWork { item } => put_back_work::decide(&mut draft, find_active(case, *item)?)?,
+        CaseCommand::DelegateWork { item, to } => {
+            delegate_work::decide(&mut draft, find_active(case, *item)?, *to)?;
+        }
+        CaseCommand::ReallocateWork { item, to, keep_state } => {
+            reallocate_work::decide(&mut draft, find_active(case, *item)?, *to, *keep_state)?;
+        }
+        CaseCommand::SkipWork { item } => skip_work::decide(&mut draft, find_active(case, *item)?)?,
+        CaseCommand::EscalateWork { item, reason } => {
+            escalate_work::decide(&mut draft, find_active(case, *item)?, reason)?;
+        }
+        CaseCommand::PileWork { item, on } => pile_work::decide(&mut draft, find_active(case, *item)?, *on)?,
         _ => return Err(Rejection::new("case/unsupported", "this version does not know the command")),
     }
     Ok(draft.into_events())
+}
+
+/// What a suspended case still does: results of work that runs outside are taken in, so that none is lost.
+fn goes_at_rest(command: &CaseCommand, actor: ActorId) -> bool {
+    match command {
+        CaseCommand::CancelCase { .. } | CaseCommand::ResumeCase => true,
+        CaseCommand::CompleteWork { .. } | CaseCommand::FailWork { .. } => actor == ActorId::ENGINE,
+        _ => false,
+    }
+}
+
+/// The item is suspended, or one that it is part of is: a composite item above, or the firing that it is an instance of.
+fn at_rest(control: &Control, item: &WorkItemState) -> bool {
+    let rests = |id: ItemId| control.item(id).is_some_and(|item| item.phase == Phase::Suspended);
+    let family_rests = |id: ItemId| control.item(id).and_then(WorkItemState::family).is_some_and(rests);
+    item.phase == Phase::Suspended
+        || item.family().is_some_and(rests)
+        || control.frames_above(item.frame).any(|frame| rests(frame.item) || family_rests(frame.item))
+}
+
+/// A live item of which nothing above rests. Its own rest is its phase's.
+fn find_active(case: &Case, item: ItemId) -> Result<&WorkItemState, Rejection> {
+    let found = find(case, item)?;
+    if found.phase != Phase::Suspended && at_rest(&case.control, found) {
+        return Err(Rejection::new("work/suspended", format!("item {item} is part of work that is suspended")));
+    }
+    Ok(found)
+}
+
+/// The same, but what runs outside may always end.
+fn find_for(case: &Case, item: ItemId, actor: ActorId) -> Result<&WorkItemState, Rejection> {
+    if actor == ActorId::ENGINE { find(case, item) } else { find_active(case, item) }
+}
+
+/// Nobody completes or fails what completes by its parts.
+fn not_compound(net: &Net, item: &WorkItemState) -> Result<(), Rejection> {
+    let task = &net.tasks[item.task.index()];
+    if matches!(task.work, Work::Composite { .. }) || (task.instances.is_some() && item.instance.is_none()) {
+        let message = format!("item {} completes when its subnet or its instances do", item.id);
+        return Err(Rejection::new("work/compound", message));
+    }
+    Ok(())
 }
 
 fn find(case: &Case, item: ItemId) -> Result<&WorkItemState, Rejection> {

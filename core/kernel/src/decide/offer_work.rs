@@ -1,12 +1,14 @@
-//! Offer a manual item to some people, or to its whole role again.
+//! Offer a manual item to some people, or to all who come into question. Where the system allocates, one of them gets it.
 
-use actum_model::{ActorId, AnyWorkItem, Rejection, WorkItemState};
+use actum_model::{ActorId, Phase, Rejection, WorkItemState};
 
 use super::wrong_phase;
 use crate::{
     Context,
     draft::{Cause, Draft},
-    permission::{has_role, role_of, separated},
+    permission::may_be_given,
+    resource,
+    settle::settle,
 };
 
 pub(super) fn decide(
@@ -15,21 +17,19 @@ pub(super) fn decide(
     to: &[ActorId],
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
-    let Some(role) = role_of(draft.net, item.task) else {
-        return Err(Rejection::new("work/automatic", format!("item {} is not work for people", item.id)));
-    };
     for actor in to {
-        has_role(draft.net, item, *actor, context.directory)?;
-        separated(draft.net, &draft.control, item, *actor, context.directory)?;
+        may_be_given(draft, item, *actor)?;
+    }
+    if !matches!(item.phase, Phase::Enabled | Phase::Offered) {
+        return Err(wrong_phase(item, "enabled or offered"));
     }
     let mut to = to.to_vec();
     to.sort_unstable();
     to.dedup();
-    let event = match item.typed() {
-        AnyWorkItem::Enabled(enabled) => enabled.offer(role, to).1,
-        AnyWorkItem::Offered(offered) => offered.offer(role, to).1,
-        _ => return Err(wrong_phase(item, "enabled or offered")),
+    let handed_out = resource::hand_out_among(draft, item.id, &to, Cause::Logged(item.event), context.actor);
+    let Some(last) = handed_out else {
+        return Err(Rejection::new("work/automatic", format!("item {} is not work for people", item.id)));
     };
-    draft.push(context.actor, Cause::Logged(item.event), event);
+    settle(draft, last);
     Ok(())
 }

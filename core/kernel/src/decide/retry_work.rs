@@ -1,13 +1,13 @@
 //! Try a failed item again. Somebody's work is tried again by who has it, or by the engine for whoever operates it.
 
 use actum_model::{ActorId, AnyWorkItem, Rejection, WorkItemState};
-use actum_net::Work;
 
 use super::{belongs_to, wrong_phase};
 use crate::{
     Context,
     draft::{Cause, Draft},
-    settle::retry_routing,
+    finish, fire,
+    settle::settle,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
@@ -17,8 +17,14 @@ pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Cont
     }
     let (started, event) = failed.retry();
     let retried = draft.push(context.actor, Cause::Logged(item.event), event);
-    if matches!(draft.net.tasks[item.task.index()].work, Work::Routing) {
-        retry_routing(draft, started, retried);
+    let last = if draft.control.activation(item.id).is_some() {
+        // Its instances are there: what failed was what came after them.
+        finish::pass_if_due(draft, item.id, true, retried)
+    } else {
+        fire::run(draft, started, item.frame, retried)
+    };
+    if last != retried {
+        settle(draft, last);
     }
     Ok(())
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use actum_model::{Case, CaseEvent, CaseStatus, Rejection, Value};
+use actum_model::{Case, CaseEvent, CaseStatus, Rejection, SubnetIx, Value};
 use actum_net::Net;
 
 use crate::{
     Context, SEMANTICS,
     data::initial,
     draft::{Cause, Decided, Draft},
+    fire::first_tokens,
     settle::settle,
 };
 
@@ -22,8 +23,13 @@ pub(super) fn decide(
         return Err(Rejection::new("case/exists", format!("case {} was started already", case.id)));
     }
     let changes = initial(net, input)?;
-    let mut draft = Draft::new(net, case);
-    let event = CaseEvent::CaseStarted { net: net.hash, semantics: SEMANTICS, changes, produced: vec![net.start] };
+    let mut draft = Draft::new(net, case, context);
+    let event = CaseEvent::CaseStarted {
+        net: net.hash,
+        semantics: SEMANTICS,
+        changes,
+        produced: first_tokens(net, SubnetIx::ROOT),
+    };
     let started = draft.push(context.actor, Cause::Request, event);
     settle(&mut draft, started);
     Ok(draft.into_events())

@@ -5,11 +5,11 @@ use actum_model::Value;
 use super::names::Tables;
 use crate::diagnostic::Code;
 use crate::expression::{
-    self, Expression, Guard, Names, Piece, Placeholders, ResultShape, Shape, StaticType, Template,
+    self, Expression, Given, Guard, Names, Piece, Placeholders, ResultShape, Shape, StaticType, Template,
 };
 use crate::kind::ValueKind;
 use crate::net::VariableIx;
-use crate::read::{Draft, Name, TaskDraft, literal};
+use crate::read::{Name, TaskDraft, literal};
 use crate::source::{Data, Findings, Node, Span};
 
 /// A handler that every engine has; its result is its parameters.
@@ -17,25 +17,25 @@ const EXPR_HANDLER: &str = "expr";
 
 const MAP_FIRST: &str = "map what you need into a case variable with `output`, and read that";
 
-pub(super) fn without_result<'t>(tables: &'t Tables<'_>, hint: &'static str) -> Names<'t> {
-    Names { variables: &tables.variables, result: ResultShape::Absent(hint) }
-}
+/// Why a guard cannot read the result.
+pub(super) const RESULT_FIRST: ResultShape<'static> = ResultShape::Absent(MAP_FIRST);
+
+/// Why what goes into a task cannot read the result.
+pub(super) const RESULT_LATER: ResultShape<'static> =
+    ResultShape::Absent("the result is there after the task: use `output`");
 
 /// A template that is an empty map.
 pub(super) fn empty() -> Template {
     Template::new(Shape::Literal(Value::Map(std::collections::BTreeMap::new())))
 }
 
-/// The guard of every flow of every task, in order. A guard with a finding is left out.
-pub(super) fn guards(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Vec<Vec<Option<Guard>>> {
-    let names = without_result(tables, MAP_FIRST);
-    let of_task = |task: &TaskDraft| {
-        task.flow.iter().map(|flow| flow.when.as_ref().and_then(|when| guard(when, names, findings))).collect()
-    };
-    draft.tasks.iter().map(of_task).collect()
+/// The guard of every flow of a task, in order. A guard with a finding is left out.
+pub(super) fn guards(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Vec<Option<Guard>> {
+    let names = tables.names(&[], RESULT_FIRST);
+    task.flow.iter().map(|flow| flow.when.as_ref().and_then(|when| guard(when, names, findings))).collect()
 }
 
-fn guard(when: &Name, names: Names<'_>, findings: &mut Findings<'_>) -> Option<Guard> {
+pub(super) fn guard(when: &Name, names: Names<'_>, findings: &mut Findings<'_>) -> Option<Guard> {
     if when.text.trim_start().starts_with("{{") {
         let hint = Some("a guard is CEL already: drop the `{{` and `}}`".to_owned());
         findings.error(Code::CelSyntax, when.span, "a guard is not a template", hint);
@@ -50,35 +50,31 @@ fn guard(when: &Name, names: Names<'_>, findings: &mut Findings<'_>) -> Option<G
     Some(Guard::new(expression))
 }
 
-/// The output mapping of every task, ascending by variable.
-pub(super) fn outputs(
-    draft: &Draft,
+/// The output mapping of a task, ascending by variable.
+pub(super) fn output(
+    task: &TaskDraft,
     tables: &Tables<'_>,
     findings: &mut Findings<'_>,
-) -> Vec<Vec<(VariableIx, Template)>> {
-    draft.tasks.iter().map(|task| output(task, tables, findings)).collect()
-}
-
-fn output(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Vec<(VariableIx, Template)> {
-    let fields = result_fields(task);
-    let result = match (&task.handler, &task.role, &fields) {
-        (None, None, _) => ResultShape::Absent("a task without handler and role has no result"),
-        (_, _, Some(fields)) => ResultShape::Fields(fields),
-        _ => ResultShape::Open,
+) -> Vec<(VariableIx, Template)> {
+    if task.output.is_empty() {
+        return Vec::new();
+    }
+    let fields = result_fields(task, tables);
+    let result = match &fields {
+        _ if task.wait.is_some() => ResultShape::Absent("waiting has no result"),
+        _ if task.is_routing() => ResultShape::Absent("a task that only routes has no result"),
+        _ if task.instances.is_some() => ResultShape::List,
+        Some(fields) => ResultShape::Fields(fields),
+        None => ResultShape::Open,
     };
-    let names = Names { variables: &tables.variables, result };
+    let given: &[Given] = if task.instances.is_some() { &[Given::Results] } else { &[] };
+    let names = tables.names(given, result);
     let mut output = Vec::new();
     for (name, node) in &task.output {
         let variable = tables.variable(name, findings);
         let compiled = template(node, names, findings);
-        let (Some(variable), Some((template, kind))) = (variable, compiled) else { continue };
-        let wanted = tables.variables[variable.index()].1;
-        // A literal is known for good, an expression by its type.
-        let fits = match template.literal() {
-            Some(value) => wanted.admit(value.clone()).is_ok(),
-            None => kind.may_fill(wanted),
-        };
-        if !fits {
+        let (Some((variable, wanted)), Some((template, kind))) = (variable, compiled) else { continue };
+        if !fits(&template, kind, wanted) {
             let message = format!("`{}` holds {wanted}, not {}", name.text, kind.name());
             findings.error(Code::TypeMismatch, node.span, message, None);
         }
@@ -87,9 +83,25 @@ fn output(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Findings<'_>) ->
     output
 }
 
-/// The fields of a task's result, if they are known: a person's form, or the parameters of the handler `expr`.
-fn result_fields(task: &TaskDraft) -> Option<Vec<(&str, StaticType)>> {
-    if task.role.is_some() {
+/// Whether a template may give what a variable of a kind holds: a literal is known for good, an expression by its type.
+pub(super) fn fits(template: &Template, kind: StaticType, wanted: ValueKind) -> bool {
+    match template.literal() {
+        Some(value) => wanted.admit(value.clone()).is_ok(),
+        None => kind.may_fill(wanted),
+    }
+}
+
+/// The fields of a task's result, if they are known: a person's form, the parameters of the handler `expr`, or the
+/// variables of a subnet.
+fn result_fields<'t>(task: &'t TaskDraft, tables: &'t Tables<'_>) -> Option<Vec<(&'t str, StaticType)>> {
+    if let Some(net) = &task.net {
+        let subnet = tables.shared.subnets.iter().skip(1).find(|subnet| subnet.name.text == net.text)?;
+        let variables = subnet.variables.iter();
+        return Some(
+            variables.map(|variable| (variable.name.text.as_str(), StaticType::of_kind(variable.kind))).collect(),
+        );
+    }
+    if task.is_manual() {
         let fields = task.form.iter().flat_map(|(_, fields)| fields);
         return Some(fields.map(|field| (field.name.text.as_str(), StaticType::of_kind(field.kind))).collect());
     }

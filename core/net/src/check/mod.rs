@@ -1,27 +1,46 @@
 //! Checks a draft and compiles it: one file per family of checks. All of them run, so that all findings come at once.
 
+mod arcs;
+mod assemble;
+mod declared;
+mod exceptions;
 mod expressions;
 mod graph;
+mod instances;
 mod names;
 mod play;
 mod reach;
+mod resources;
+mod subnets;
+mod time;
 mod variables;
 mod work;
 
 use crate::canonical;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::net::{Net, NetHash, Role, Task};
-use crate::read::{Draft, read};
+use crate::net::{Flow, Net, Task, TaskIx, Trigger};
+use crate::read::{Draft, TaskDraft, read};
 use crate::source::{Findings, NET_BYTES_MAX, Span, parse};
 use crate::{Checked, source};
-
-pub(crate) use names::Tables;
+use arcs::Arcs;
+use graph::{Graph, TaskNode};
+use names::{Shared, Tables};
+use reach::Paths;
 
 /// Stack of the thread that compiles: the expression parser recurses, and is bounded by the length of an expression.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Most tasks, and most conditions: what ordinals in events and later analyses are made for.
-const NODES_MAX: usize = 10_000;
+pub const NODES_MAX: usize = 10_000;
+
+/// Most subnets of one net.
+pub const SUBNETS_MAX: usize = 256;
+
+/// Deepest chain of different subnets that run each other. Recursion is not counted here: it ends by data.
+pub const NESTING_MAX: usize = 32;
+
+/// Most tokens that a flow gives, or a task takes, at once.
+pub const TOKENS_MAX: u32 = 1_000;
 
 pub(crate) fn compile(source: &str) -> Result<Checked, Vec<Diagnostic>> {
     std::thread::scope(|scope| {
@@ -54,67 +73,111 @@ fn compile_here(source: &str) -> Result<Checked, Vec<Diagnostic>> {
 }
 
 fn check(mut draft: Draft, findings: &mut Findings<'_>) -> Option<Net> {
-    names::check(&mut draft, findings);
-    if draft.tasks.len() > NODES_MAX || draft.conditions.len() > NODES_MAX {
-        let message = format!("a net has at most {NODES_MAX} tasks and {NODES_MAX} conditions");
-        findings.error(Code::TooLarge, draft.name.span, message, None);
+    if !subnets::few(&draft, findings) || !small(&draft, findings) {
         return None;
     }
-    let tables = Tables::of(&draft);
-    let variables = variables::check(&draft, findings);
+    declared::check(&mut draft, findings);
+    let shared = Shared::of(&draft);
+    let tables = Tables::all(&draft, &shared);
+    let variables = variables::check(&draft.subnets, findings);
     let graph = graph::build(&draft, &tables, findings);
-    let works = work::check(&draft, &tables, findings);
-    let outputs = expressions::outputs(&draft, &tables, findings);
-    let guards = expressions::guards(&draft, &tables, findings);
-    reach::check(&draft, &graph, findings);
-    let play = play::check(&draft, &tables, findings);
-    names::check_used(&draft, findings);
+    let arcs = arcs::check(&draft.subnets, &tables, &graph, findings);
+    let paths = Paths::of(&draft, &graph, &arcs);
+    reach::check(&draft, &paths, findings);
+    let tasks = tasks(&draft, &tables, &graph, &arcs, findings);
+    exceptions::compensations(&draft, &tables, &graph, findings);
+    subnets::check(&draft, &paths, &tasks, findings);
+    let exceptions = exceptions::of_net(&draft, &tables[0], findings);
+    let play = play::check(&draft, &tables[0], findings);
+    declared::check_used(&draft, findings);
     if findings.has_errors() {
         return None;
     }
     let canonical = canonical::write(&draft).into_bytes();
     if canonical.len() > NET_BYTES_MAX {
         let message = format!("the net's canonical form has more than {} bytes", source::NET_BYTES_MAX);
-        findings.error(Code::TooLarge, draft.name.span, message, None);
+        findings.error(Code::TooLarge, draft.subnets[0].name.span, message, None);
         return None;
     }
-    let mut tasks = Vec::with_capacity(draft.tasks.len());
-    let parts = draft.tasks.iter().zip(graph.tasks).zip(works).zip(outputs).zip(guards);
-    for ((((draft, node), work), output), guards) in parts {
-        tasks.push(Task {
-            name: draft.name.text.clone(),
-            title: draft.title.clone(),
-            description: draft.description.clone(),
-            join: node.join,
-            split: node.split,
-            inputs: node.inputs,
-            outputs: node
-                .outputs
-                .into_iter()
-                .zip(guards)
-                .map(|((to, default), guard)| crate::net::Flow { to, guard, default })
-                .collect(),
-            work: work?,
-            output,
-        });
+    let tasks: Vec<Task> = tasks.into_iter().collect::<Option<_>>()?;
+    Some(assemble::net(&draft, variables, graph, tasks, exceptions, play, canonical))
+}
+
+fn small(draft: &Draft, findings: &mut Findings<'_>) -> bool {
+    let tasks: usize = draft.subnets.iter().map(|subnet| subnet.tasks.len()).sum();
+    let conditions: usize = draft.subnets.iter().map(|subnet| subnet.conditions.len() + subnet.mutexes.len()).sum();
+    let small = tasks <= NODES_MAX && conditions <= NODES_MAX;
+    if !small {
+        let message = format!("a net has at most {NODES_MAX} tasks and {NODES_MAX} conditions");
+        findings.error(Code::TooLarge, draft.subnets[0].name.span, message, None);
     }
-    Some(Net {
-        hash: NetHash(blake3::derive_key(canonical::HASH_CONTEXT, &canonical)),
+    small
+}
+
+/// Compiles every task, in the order of the ordinals; `None` after a finding.
+fn tasks(
+    draft: &Draft,
+    tables: &[Tables<'_>],
+    graph: &Graph,
+    arcs: &[Arcs],
+    findings: &mut Findings<'_>,
+) -> Vec<Option<Task>> {
+    let drafts = draft
+        .subnets
+        .iter()
+        .zip(tables)
+        .flat_map(|(subnet, tables)| subnet.tasks.iter().map(move |task| (task, tables)));
+    let parts = drafts.zip(&graph.tasks).zip(arcs).enumerate();
+    parts
+        .map(|(at, (((draft, tables), node), arcs))| task(TaskIx::of(at), draft, tables, node, arcs, findings))
+        .collect()
+}
+
+fn task(
+    at: TaskIx,
+    draft: &TaskDraft,
+    tables: &Tables<'_>,
+    node: &TaskNode,
+    arcs: &Arcs,
+    findings: &mut Findings<'_>,
+) -> Option<Task> {
+    let work = work::check(at, draft, tables, findings);
+    let instances = draft.instances.as_ref().map(|draft| instances::check(draft, tables, findings));
+    let output = expressions::output(draft, tables, findings);
+    let mut guards = expressions::guards(draft, tables, findings);
+    let exceptions = exceptions::of_task(draft, tables, findings);
+    let outputs = node.outputs.iter().map(|output| Flow {
+        to: output.to,
+        tokens: output.tokens,
+        guard: guards.get_mut(output.flow).and_then(Option::take),
+        default: output.default,
+    });
+    let instances = match instances {
+        Some(instances) => Some(instances?),
+        None => None,
+    };
+    Some(Task {
         name: draft.name.text.clone(),
-        version: draft.version.clone(),
+        subnet: tables.subnet,
         title: draft.title.clone(),
         description: draft.description.clone(),
-        variables,
-        roles: draft
-            .roles
-            .iter()
-            .map(|role| Role { name: role.name.text.clone(), title: role.title.clone() })
-            .collect(),
-        conditions: graph.conditions,
-        tasks,
-        start: graph::START,
-        end: graph::END,
-        play,
-        canonical,
+        join: node.join,
+        split: node.split,
+        inputs: node.inputs.clone(),
+        takes: arcs.takes.clone(),
+        reads: arcs.reads.clone(),
+        holds: arcs.holds.clone(),
+        releases: arcs.releases.clone(),
+        outputs: outputs.collect(),
+        cancels: arcs.cancels.clone(),
+        instances,
+        trigger: draft
+            .trigger
+            .as_ref()
+            .map(|trigger| Trigger { signal: trigger.signal.text.clone(), persistent: trigger.persistent }),
+        compensates: draft.compensates.is_some(),
+        exceptions,
+        work: work?,
+        output,
     })
 }

@@ -1,120 +1,40 @@
-//! Names: their form, that each is there once, and the ordinals they become.
+//! What names stand for: the ordinals of what is declared.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::diagnostic::Code;
+use crate::expression::{Given, Names, ResultShape};
 use crate::kind::ValueKind;
-use crate::net::{RoleIx, TaskIx, VariableIx};
-use crate::read::{Draft, Name};
+use crate::net::{RoleIx, SubnetIx, TaskIx, VariableIx};
+use crate::read::{Draft, Name, SubnetDraft, TaskDraft};
 use crate::source::Findings;
 use crate::suggest::{did_you_mean, nearest};
 
-/// Longest name of a task, condition, role, variable or field, in bytes.
-const NAME_BYTES_MAX: usize = 64;
-
-/// Words that CEL keeps for itself.
-const CEL_RESERVED: [&str; 21] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
-
-/// Checks every declared name, and puts what is declared into the order of the ordinals: sorted by name.
-pub(super) fn check(draft: &mut Draft, findings: &mut Findings<'_>) {
-    plain(&draft.name, "net", findings);
-    for variable in &draft.variables {
-        identifier(&variable.name, "variable", findings);
-    }
-    for role in &draft.roles {
-        plain(&role.name, "role", findings);
-    }
-    let mut seen = HashSet::new();
-    let conditions = draft.conditions.iter().map(|condition| (&condition.name, "condition"));
-    for (name, what) in conditions.chain(draft.tasks.iter().map(|task| (&task.name, "task"))) {
-        plain(name, what, findings);
-        if matches!(name.text.as_str(), "start" | "end") {
-            let message = format!("`{}` is the name of the net's own condition", name.text);
-            findings.error(Code::ReservedName, name.span, message, None);
-        }
-        if !seen.insert(&name.text) {
-            let message = format!("`{}` is both a task and a condition", name.text);
-            findings.error(Code::DuplicateName, name.span, message, None);
-        }
-    }
-    for field in draft.tasks.iter().flat_map(|task| task.form.iter().flat_map(|(_, fields)| fields)) {
-        identifier(&field.name, "field", findings);
-    }
-    draft.variables.sort_by(|left, right| left.name.text.cmp(&right.name.text));
-    draft.roles.sort_by(|left, right| left.name.text.cmp(&right.name.text));
-    draft.conditions.sort_by(|left, right| left.name.text.cmp(&right.name.text));
-    draft.tasks.sort_by(|left, right| left.name.text.cmp(&right.name.text));
-    for task in &mut draft.tasks {
-        task.output.sort_by(|left, right| left.0.text.cmp(&right.0.text));
-        if let Some((_, form)) = &mut task.form {
-            form.sort_by(|left, right| left.name.text.cmp(&right.name.text));
-        }
-    }
+/// What names stand for in the whole net.
+pub(crate) struct Shared<'d> {
+    pub(super) roles: BTreeMap<&'d str, RoleIx>,
+    pub(super) subnets: &'d [SubnetDraft],
+    /// The ordinal of each subnet's first task.
+    first_tasks: Vec<usize>,
 }
 
-/// `[a-z0-9][a-z0-9_-]*`
-fn plain(name: &Name, what: &str, findings: &mut Findings<'_>) {
-    let text = name.text.as_str();
-    if text.is_empty() && name.span.end == 0 {
-        // Reported as missing.
-        return;
-    }
-    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let first = text.bytes().next().is_some_and(good);
-    if !first || !text.bytes().all(|byte| good(byte) || byte == b'-' || byte == b'_') || text.len() > NAME_BYTES_MAX {
-        let message = format!("`{text}` is not the name of a {what}");
-        let hint = format!(
-            "small letters, digits, `-` and `_`, at most {NAME_BYTES_MAX}, beginning with a letter or a digit; use `title` for people"
-        );
-        findings.error(Code::BadName, name.span, message, Some(hint));
-    }
-}
-
-/// `[A-Za-z_][A-Za-z0-9_]*`, and not a word of CEL.
-fn identifier(name: &Name, what: &str, findings: &mut Findings<'_>) {
-    let text = name.text.as_str();
-    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    if !first || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') || text.len() > NAME_BYTES_MAX {
-        let message = format!("`{text}` is not the name of a {what}");
-        let hint = format!(
-            "letters, digits and `_`, at most {NAME_BYTES_MAX}, not beginning with a digit, so that expressions can name it"
-        );
-        findings.error(Code::BadName, name.span, message, Some(hint));
-    } else if CEL_RESERVED.contains(&text) || text == "result" {
-        let message = format!("`{text}` has a meaning of its own in expressions");
-        findings.error(Code::ReservedName, name.span, message, None);
-    }
-}
-
-/// What names stand for.
+/// What names stand for in one subnet.
 pub(crate) struct Tables<'d> {
+    pub(super) shared: &'d Shared<'d>,
+    pub(super) subnet: SubnetIx,
     tasks: BTreeMap<&'d str, TaskIx>,
-    roles: BTreeMap<&'d str, RoleIx>,
-    conditions: BTreeMap<&'d str, usize>,
+    conditions: BTreeMap<&'d str, Place>,
     /// In the order of the ordinals.
     pub(super) variables: Vec<(&'d str, ValueKind)>,
+    /// The ordinal of the first of them.
+    first_variable: VariableIx,
+}
+
+/// A condition that the author named: its place among those of its kind in the subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Condition(usize),
+    Mutex(usize),
 }
 
 /// The nearest known name, while somebody still reads the findings: in a hostile file, looking for it takes long.
@@ -131,22 +51,91 @@ pub(super) enum Target {
     Task(TaskIx),
 }
 
-impl<'d> Tables<'d> {
+impl<'d> Shared<'d> {
     pub(super) fn of(draft: &'d Draft) -> Self {
+        let first = |subnets: &[SubnetDraft]| subnets.iter().map(|subnet| subnet.tasks.len()).sum();
         Self {
-            tasks: draft.tasks.iter().enumerate().map(|(at, task)| (task.name.text.as_str(), TaskIx::of(at))).collect(),
             roles: draft.roles.iter().enumerate().map(|(at, role)| (role.name.text.as_str(), RoleIx::of(at))).collect(),
-            conditions: draft
-                .conditions
-                .iter()
-                .enumerate()
-                .map(|(at, condition)| (condition.name.text.as_str(), at))
-                .collect(),
-            variables: draft.variables.iter().map(|variable| (variable.name.text.as_str(), variable.kind)).collect(),
+            subnets: &draft.subnets,
+            first_tasks: (0..draft.subnets.len()).map(|at| first(&draft.subnets[..at])).collect(),
         }
     }
 
-    pub(super) fn variable(&self, name: &Name, findings: &mut Findings<'_>) -> Option<VariableIx> {
+    /// The subnet of that name; the root is not asked.
+    pub(super) fn net(&self, name: &Name, findings: &mut Findings<'_>) -> Option<SubnetIx> {
+        let subnets = self.subnets.get(1..).unwrap_or_default();
+        let found = subnets.binary_search_by(|subnet| subnet.name.text.cmp(&name.text));
+        if found.is_err() {
+            let hint = near(&name.text, subnets.iter().map(|subnet| subnet.name.text.as_str()), findings)
+                .map(did_you_mean)
+                .or_else(|| Some("declare it under `nets:`".to_owned()));
+            findings.error(Code::UnknownNet, name.span, format!("there is no net `{}`", name.text), hint);
+        }
+        found.ok().map(|at| SubnetIx::of(at + 1))
+    }
+
+    /// The task that a subnet calls so.
+    fn task_in(&self, subnet: usize, name: &str) -> Option<TaskIx> {
+        let found = self.subnets.get(subnet)?.tasks.binary_search_by(|task| task.name.text.as_str().cmp(name)).ok()?;
+        Some(TaskIx::of(self.first_tasks[subnet] + found))
+    }
+
+    /// The task of an ordinal, as it was written.
+    pub(super) fn draft_of(&self, task: TaskIx) -> Option<&'d TaskDraft> {
+        let subnet = self.first_tasks.partition_point(|first| *first <= task.index()).checked_sub(1)?;
+        // Subnets without tasks share their first ordinal with the next one, which is then the last of them.
+        self.subnets.get(subnet)?.tasks.get(task.index() - self.first_tasks[subnet])
+    }
+
+    /// The net that has a task, condition or mutex of that name, besides the one given.
+    fn elsewhere(&self, name: &str, besides: SubnetIx) -> Option<&'d str> {
+        let has = |subnet: &&SubnetDraft| {
+            subnet.tasks.binary_search_by(|task| task.name.text.as_str().cmp(name)).is_ok()
+                || subnet.conditions.binary_search_by(|condition| condition.name.text.as_str().cmp(name)).is_ok()
+                || subnet.mutexes.binary_search_by(|mutex| mutex.text.as_str().cmp(name)).is_ok()
+        };
+        let others = self.subnets.iter().enumerate().filter(|(at, _)| *at != besides.index()).map(|(_, subnet)| subnet);
+        others.into_iter().find(has).map(|subnet| subnet.name.text.as_str())
+    }
+}
+
+impl<'d> Tables<'d> {
+    /// The tables of every subnet, in order.
+    pub(super) fn all(draft: &'d Draft, shared: &'d Shared<'d>) -> Vec<Self> {
+        let mut first_variable = 0;
+        let mut tables = Vec::with_capacity(draft.subnets.len());
+        for (at, subnet) in draft.subnets.iter().enumerate() {
+            let first_task = shared.first_tasks[at];
+            let tasks = subnet.tasks.iter().enumerate();
+            let conditions = subnet.conditions.iter().enumerate();
+            let conditions = conditions.map(|(at, condition)| (condition.name.text.as_str(), Place::Condition(at)));
+            let mutexes = subnet.mutexes.iter().enumerate();
+            tables.push(Self {
+                shared,
+                subnet: SubnetIx::of(at),
+                tasks: tasks.map(|(at, task)| (task.name.text.as_str(), TaskIx::of(first_task + at))).collect(),
+                conditions: conditions
+                    .chain(mutexes.map(|(at, mutex)| (mutex.text.as_str(), Place::Mutex(at))))
+                    .collect(),
+                variables: subnet
+                    .variables
+                    .iter()
+                    .map(|variable| (variable.name.text.as_str(), variable.kind))
+                    .collect(),
+                first_variable: VariableIx::of(first_variable),
+            });
+            first_variable += subnet.variables.len();
+        }
+        tables
+    }
+
+    /// What an expression of this subnet may name.
+    pub(super) fn names<'t>(&'t self, given: &'t [Given], result: ResultShape<'t>) -> Names<'t> {
+        Names { variables: &self.variables, first: self.first_variable, given, result }
+    }
+
+    /// The variable of that name, and what it holds.
+    pub(super) fn variable(&self, name: &Name, findings: &mut Findings<'_>) -> Option<(VariableIx, ValueKind)> {
         let known = self.variables.binary_search_by(|(variable, _)| variable.cmp(&name.text.as_str()));
         if known.is_err() {
             let hint = near(&name.text, self.variables.iter().map(|(variable, _)| *variable), findings)
@@ -159,13 +148,13 @@ impl<'d> Tables<'d> {
                 hint,
             );
         }
-        known.ok().map(VariableIx::of)
+        known.ok().map(|at| (VariableIx::of(self.first_variable.index() + at), self.variables[at].1))
     }
 
     pub(super) fn role(&self, name: &Name, findings: &mut Findings<'_>) -> Option<RoleIx> {
-        let known = self.roles.get(name.text.as_str());
+        let known = self.shared.roles.get(name.text.as_str());
         if known.is_none() {
-            let hint = near(&name.text, self.roles.keys().copied(), findings)
+            let hint = near(&name.text, self.shared.roles.keys().copied(), findings)
                 .map(did_you_mean)
                 .or_else(|| Some("declare it under `roles:`".to_owned()));
             findings.error(Code::UnknownRole, name.span, format!("there is no role `{}`", name.text), hint);
@@ -173,7 +162,7 @@ impl<'d> Tables<'d> {
         known.copied()
     }
 
-    /// The task of that name, for `start`, conditions, `separate_from` and `play`.
+    /// The task of that name, for `start`, conditions, `separate_from` and the like.
     pub(super) fn task(&self, name: &Name, findings: &mut Findings<'_>) -> Option<TaskIx> {
         let text = name.text.as_str();
         if let Some(task) = self.tasks.get(text) {
@@ -185,9 +174,23 @@ impl<'d> Tables<'d> {
             return None;
         }
         let near = near(text, self.tasks.keys().copied(), findings);
-        let hint = near.map(did_you_mean);
-        findings.error(Code::UnknownNode, name.span, format!("there is no task `{text}`"), hint);
+        if near.is_some() || !self.found_elsewhere(name, findings) {
+            let hint = near.map(did_you_mean);
+            findings.error(Code::UnknownNode, name.span, format!("there is no task `{text}`"), hint);
+        }
         near.and_then(|near| self.tasks.get(near).copied())
+    }
+
+    /// The task of that name in this subnet, or `net/task` in another.
+    pub(super) fn labelled(&self, name: &Name, findings: &mut Findings<'_>) -> Option<TaskIx> {
+        let Some((net, task)) = name.text.split_once('/') else { return self.task(name, findings) };
+        let net = self.shared.net(&Name { text: net.to_owned(), span: name.span }, findings)?;
+        let found = self.shared.task_in(net.index(), task);
+        if found.is_none() {
+            let message = format!("the net `{}` has no task `{task}`", self.shared.subnets[net.index()].name.text);
+            findings.error(Code::UnknownNode, name.span, message, None);
+        }
+        found
     }
 
     /// What a task's flow leads to. After a slip of the pen, what was probably meant: so that one mistake is reported once.
@@ -198,13 +201,26 @@ impl<'d> Tables<'d> {
             findings.error(Code::BadFlow, name.span, "no flow leads to `start`", hint);
             return None;
         }
+        if text == "end" && self.shared.subnets[self.subnet.index()].implicit {
+            let hint = "leave `flow` out; for a choice, lead to a task that has none".to_owned();
+            let message = "a net with implicit termination has no `end`";
+            findings.error(Code::BadFlow, name.span, message, Some(hint));
+            return None;
+        }
+        if let Some(Place::Mutex(_)) = self.conditions.get(text) {
+            let hint = Some("a task holds it with `mutex`, or with `enter` and `leave`".to_owned());
+            findings.error(Code::BadFlow, name.span, format!("`{text}` is a mutex; no flow leads there"), hint);
+            return None;
+        }
         if let Some(target) = self.lookup(text) {
             return Some(target);
         }
         let known = self.tasks.keys().chain(self.conditions.keys()).copied().chain(["end"]);
         let near = near(text, known, findings);
-        let hint = near.map(did_you_mean);
-        findings.error(Code::UnknownNode, name.span, format!("there is no task or condition `{text}`"), hint);
+        if near.is_some() || !self.found_elsewhere(name, findings) {
+            let hint = near.map(did_you_mean);
+            findings.error(Code::UnknownNode, name.span, format!("there is no task or condition `{text}`"), hint);
+        }
         near.and_then(|near| self.lookup(near))
     }
 
@@ -212,19 +228,41 @@ impl<'d> Tables<'d> {
         if text == "end" {
             return Some(Target::End);
         }
-        let task = self.tasks.get(text).map(|task| Target::Task(*task));
-        task.or_else(|| self.conditions.get(text).map(|condition| Target::Condition(*condition)))
-    }
-}
-
-/// Roles that nobody needs are mostly slips of the pen.
-pub(super) fn check_used(draft: &Draft, findings: &mut Findings<'_>) {
-    let used: HashSet<&str> =
-        draft.tasks.iter().filter_map(|task| task.role.as_ref()).map(|role| role.text.as_str()).collect();
-    for role in &draft.roles {
-        if !used.contains(role.name.text.as_str()) {
-            let message = format!("no task needs the role `{}`", role.name.text);
-            findings.warning(Code::Unused, role.name.span, message, None);
+        if let Some(task) = self.tasks.get(text) {
+            return Some(Target::Task(*task));
         }
+        match self.conditions.get(text) {
+            Some(Place::Condition(condition)) => Some(Target::Condition(*condition)),
+            _ => None,
+        }
+    }
+
+    /// A task of this subnet.
+    pub(super) fn known_task(&self, name: &str) -> Option<TaskIx> {
+        self.tasks.get(name).copied()
+    }
+
+    /// A condition or mutex of this subnet that the author named.
+    pub(super) fn known_condition(&self, name: &str) -> Option<Place> {
+        self.conditions.get(name).copied()
+    }
+
+    /// Reports that there is nothing of that name in this subnet.
+    pub(super) fn unknown(&self, name: &Name, what: &str, findings: &mut Findings<'_>) {
+        let known = self.tasks.keys().chain(self.conditions.keys()).copied();
+        let near = near(&name.text, known, findings);
+        if near.is_some() || !self.found_elsewhere(name, findings) {
+            let message = format!("there is no {what} `{}`", name.text);
+            findings.error(Code::UnknownNode, name.span, message, near.map(did_you_mean));
+        }
+    }
+
+    /// Reports a name that another net has; true if one has it.
+    fn found_elsewhere(&self, name: &Name, findings: &mut Findings<'_>) -> bool {
+        let Some(other) = self.shared.elsewhere(&name.text, self.subnet) else { return false };
+        let message = format!("`{}` is in the net `{other}`, which is another", name.text);
+        let hint = "a net refers only to its own tasks and conditions".to_owned();
+        findings.error(Code::OtherNet, name.span, message, Some(hint));
+        true
     }
 }

@@ -1,14 +1,17 @@
 //! Simulated people: that they exist, and give back what the form asks for.
 
+use std::collections::BTreeSet;
+
 use actum_model::Value;
 
 use super::names::{Tables, near};
 use crate::diagnostic::Code;
-use crate::net::{Play, PlayResult, TaskPlay};
+use crate::play::{Play, PlayResult, SignalPlay, TaskPlay};
 use crate::read::{Draft, TaskDraft, literal};
 use crate::source::{Data, Findings, Node};
 use crate::suggest::did_you_mean;
 
+/// `tables` are the root's.
 pub(super) fn check(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Play {
     let mut play = Play::default();
     for (name, people) in &draft.play.participants {
@@ -17,9 +20,9 @@ pub(super) fn check(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<
         }
     }
     for task_play in &draft.play.tasks {
-        let Some(task) = tables.task(&task_play.name, findings) else { continue };
-        let target = &draft.tasks[task.index()];
-        if target.role.is_none() {
+        let Some(task) = tables.labelled(&task_play.name, findings) else { continue };
+        let Some(target) = tables.shared.draft_of(task) else { continue };
+        if !target.is_manual() {
             let message = format!("no person does `{}`, so there is nothing to play", task_play.name.text);
             findings.error(Code::NotManual, task_play.name.span, message, None);
             continue;
@@ -27,6 +30,16 @@ pub(super) fn check(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<
         let results = task_play.results.iter().map(|(weight, node)| result(*weight, node, target, findings)).collect();
         play.tasks.push(TaskPlay { task, minutes: task_play.minutes, results });
     }
+    let triggers = draft.subnets.iter().flat_map(|subnet| &subnet.tasks).filter_map(|task| task.trigger.as_ref());
+    let awaited: BTreeSet<&str> = triggers.map(|trigger| trigger.signal.text.as_str()).collect();
+    for (name, minutes) in &draft.play.signals {
+        if !awaited.contains(name.text.as_str()) {
+            let hint = near(&name.text, awaited.iter().copied(), findings).map(did_you_mean);
+            findings.error(Code::UnknownSignal, name.span, format!("no task waits for a signal `{}`", name.text), hint);
+        }
+        play.signals.push(SignalPlay { signal: name.text.clone(), minutes: *minutes });
+    }
+    play.signals.sort_by(|left, right| left.signal.cmp(&right.signal));
     play.participants.sort_by_key(|(role, _)| *role);
     play.tasks.sort_by_key(|play| play.task);
     play

@@ -1,17 +1,22 @@
-//! Case variables: declarations that fit together, defaults of the declared type.
+//! Variables: declarations that fit together, defaults of the declared type.
 
 use actum_model::Value;
 
 use crate::diagnostic::Code;
-use crate::net::Variable;
-use crate::read::{Draft, VariableDraft, literal};
+use crate::net::{SubnetIx, Variable};
+use crate::read::{SubnetDraft, VariableDraft, literal};
 use crate::source::Findings;
 
-pub(super) fn check(draft: &Draft, findings: &mut Findings<'_>) -> Vec<Variable> {
-    draft.variables.iter().map(|variable| one(variable, findings)).collect()
+/// The variables of all subnets, in the order of their ordinals.
+pub(super) fn check(subnets: &[SubnetDraft], findings: &mut Findings<'_>) -> Vec<Variable> {
+    let mut all = Vec::new();
+    for (at, subnet) in subnets.iter().enumerate() {
+        all.extend(subnet.variables.iter().map(|variable| one(variable, SubnetIx::of(at), findings)));
+    }
+    all
 }
 
-fn one(draft: &VariableDraft, findings: &mut Findings<'_>) -> Variable {
+fn one(draft: &VariableDraft, subnet: SubnetIx, findings: &mut Findings<'_>) -> Variable {
     let name = &draft.name;
     if draft.required && !draft.input {
         let message = format!("`{}` is required, but is not an input", name.text);
@@ -31,6 +36,7 @@ fn one(draft: &VariableDraft, findings: &mut Findings<'_>) -> Variable {
     });
     Variable {
         name: name.text.clone(),
+        subnet,
         kind: draft.kind,
         input: draft.input,
         required: draft.required,

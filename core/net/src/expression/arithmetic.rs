@@ -122,12 +122,7 @@ pub(super) fn compare(comparison: Comparison, left: &Operand<'_>, right: &Operan
         },
     };
     let order = order.ok_or_else(|| type_fault(comparison.symbol(), &[left.kind_name(), right.kind_name()]))?;
-    Ok(match comparison {
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
-    })
+    Ok(comparison.admits(order))
 }
 
 pub(super) fn negate<'a>(operand: &Operand<'_>) -> Result<Operand<'a>, Fault> {

@@ -18,6 +18,10 @@ impl Budget {
         Self(Cell::new(steps))
     }
 
+    pub(crate) fn left(&self) -> u32 {
+        self.0.get()
+    }
+
     /// Pays for visiting a node, or for one element.
     #[inline]
     pub(super) fn step(&self) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use super::function::{CallStyle, Function};
 use super::node::{Arithmetic, Comparison, Loop, LoopKind, Node};
 use super::parse::{find_word, parse};
 use super::static_type::{self, StaticType};
-use super::{EXPRESSION_DEPTH_MAX, Expression, LOOP_DEPTH_MAX};
+use super::{EXPRESSION_DEPTH_MAX, Expression, Given, LOOP_DEPTH_MAX};
 use crate::diagnostic::Code;
 use crate::kind::ValueKind;
 use crate::net::VariableIx;
@@ -17,8 +17,12 @@ use crate::suggest::suggestion;
 /// What an expression may name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names<'a> {
-    /// Case variables, in the order of their ordinals, which is that of their names.
+    /// The subnet's variables, in the order of their ordinals, which is that of their names.
     pub(crate) variables: &'a [(&'a str, ValueKind)],
+    /// The ordinal of the first of them.
+    pub(crate) first: VariableIx,
+    /// What else is seen here.
+    pub(crate) given: &'a [Given],
     /// What is known of the task's result.
     pub(crate) result: ResultShape<'a>,
 }
@@ -29,9 +33,13 @@ pub(crate) enum ResultShape<'a> {
     Absent(&'static str),
     /// It is a map of anything.
     Open,
+    /// It is a list: what the instances gave back.
+    List,
     /// It has exactly these fields.
     Fields(&'a [(&'a str, StaticType)]),
 }
+
+const NOT_DECLARED: &str = "declare it under `data:`, or put quotes around it if it is text";
 
 /// Something wrong in an expression.
 #[derive(Debug, Clone)]
@@ -163,18 +171,36 @@ impl Compiler<'_> {
             // A handler may give back any value; a form always gives a map.
             let kind = match self.names.result {
                 ResultShape::Fields(_) => StaticType::Known(ValueKind::Map),
+                ResultShape::List => StaticType::Known(ValueKind::List),
                 _ => StaticType::Dynamic,
             };
             return (Node::Result, kind);
         }
+        if let Some(given) = self.names.given.iter().find(|given| given.name() == name) {
+            return (Node::Given(*given), given.kind());
+        }
         if let Ok(at) = self.names.variables.binary_search_by(|(variable, _)| (*variable).cmp(name)) {
             let kind = StaticType::of_kind(self.names.variables[at].1);
-            return (Node::Variable(VariableIx::of(at)), kind);
+            return (Node::Variable(VariableIx::of(self.names.first.index() + at)), kind);
         }
         let known = self.names.variables.iter().map(|(variable, _)| *variable);
-        let hint = suggestion(name, known.chain(["result"]))
-            .or_else(|| Some("declare it under `data:`, or put quotes around it if it is text".to_owned()));
+        let given = self.names.given.iter().map(|given| given.name());
+        let hint = Self::place_of(name).map(str::to_owned);
+        let hint = hint.or_else(|| suggestion(name, known.chain(given).chain(["result"])));
+        let hint = hint.or_else(|| Some(NOT_DECLARED.to_owned()));
         self.find(Code::UnknownVariable, name, format!("there is no case variable `{name}`"), hint)
+    }
+
+    /// Where a name is seen that is not seen here.
+    fn place_of(name: &str) -> Option<&'static str> {
+        match name {
+            "each" => Some("`each` is seen in `params` and `input` of a task with `instances: { each: … }`"),
+            "index" => Some("`index` is seen in `params` and `input` of a task with `instances`"),
+            "completed" | "active" => Some("this is seen in `until` of `instances`"),
+            "results" => Some("`results` is seen in `until`, and in `output` of a task with `instances`"),
+            "who" => Some("`who` is seen in `when` of `resources`"),
+            _ => None,
+        }
     }
 
     fn field(&mut self, operand: &Node, kind: StaticType, field: &str) -> StaticType {

@@ -40,10 +40,14 @@ impl<'a> Env<'a> {
 
 pub(super) fn eval<'a>(node: &'a Node, env: &Env<'a>) -> Result<Operand<'a>, Fault> {
     env.budget.step()?;
+    if let Some(answer) = compare_at_hand(node, env) {
+        return answer.map(Operand::Bool);
+    }
     match node {
         Node::Literal(value) => Ok(Operand::borrowed(value)),
         Node::Variable(variable) => Ok(env.scope.variable(*variable).map_or(Operand::Null, Operand::borrowed)),
         Node::Result => Ok(env.scope.result().map_or(Operand::Null, Operand::borrowed)),
+        Node::Given(name) => Ok(env.scope.given(*name).map_or(Operand::Null, Operand::borrowed)),
         Node::Local(levels) => Ok(env.local(*levels)),
         Node::Select(operand, field) => select(eval(operand, env)?, field),
         Node::Has(operand, field) => match eval(operand, env)?.compound() {
@@ -81,6 +85,39 @@ pub(super) fn eval<'a>(node: &'a Node, env: &Env<'a>) -> Result<Operand<'a>, Fau
         Node::Map(entries) => map(entries, env),
         Node::Call(function, arguments) => function::call(*function, arguments, env),
         Node::Loop(body) => iterate(body, env),
+    }
+}
+
+/// Compares whole numbers or texts that lie at hand: what most guards do. The same answer, at the same cost, as the general
+/// way, which is taken for all else.
+#[inline]
+fn compare_at_hand(node: &Node, env: &Env<'_>) -> Option<Result<bool, Fault>> {
+    let (Node::Compare(_, left, right) | Node::Equal(left, right) | Node::NotEqual(left, right)) = node else {
+        return None;
+    };
+    let paid = || env.budget.step().and_then(|()| env.budget.step());
+    let order = match (at_hand(left, env)?, at_hand(right, env)?) {
+        (Value::Int(left), Value::Int(right)) => paid().map(|()| left.cmp(right)),
+        (Value::String(left), Value::String(right)) if !matches!(node, Node::Compare(..)) => {
+            let paid = paid().and_then(|()| env.budget.bytes(left.len().min(right.len())));
+            paid.map(|()| left.cmp(right))
+        }
+        _ => return None,
+    };
+    Some(order.map(|order| match node {
+        Node::Compare(comparison, ..) => comparison.admits(order),
+        Node::NotEqual(..) => order.is_ne(),
+        _ => order.is_eq(),
+    }))
+}
+
+/// A value that is there without computing.
+#[inline]
+fn at_hand<'a>(node: &'a Node, env: &Env<'a>) -> Option<&'a Value> {
+    match node {
+        Node::Literal(value) => Some(value),
+        Node::Variable(variable) => env.scope.variable(*variable),
+        _ => None,
     }
 }
 

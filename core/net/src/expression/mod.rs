@@ -16,15 +16,18 @@ mod operand;
 #[cfg(test)]
 mod oracle;
 mod parse;
+mod reads;
 mod static_type;
 mod template;
 
 use actum_model::Value;
 
+use crate::kind::ValueKind;
 use crate::net::VariableIx;
 
 pub(crate) use compile::{Names, ResultShape, compile};
 pub use fault::{EvalError, Fault};
+pub use reads::Reads;
 pub(crate) use static_type::StaticType;
 pub use template::Template;
 pub(crate) use template::{Part, Piece, Placeholders, Shape, has_placeholder};
@@ -52,6 +55,52 @@ pub trait Scope {
 
     /// What the handler or person gave back: only when a task's output mapping is evaluated.
     fn result(&self) -> Option<&Value>;
+
+    /// A value that is there only in some places; `None` elsewhere. [`crate::compile`] sees to it that no other place asks.
+    fn given(&self, _name: Given) -> Option<&Value> {
+        None
+    }
+}
+
+/// A name that some expressions see, besides variables and `result`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Given {
+    /// The instance's element of the list: in `params`, `input` and `wait` of a task with `instances: { each }`.
+    Each,
+    /// The instance's number, from 0: in `params`, `input` and `wait` of a task with instances.
+    Index,
+    /// How many instances completed: in `until`.
+    Completed,
+    /// How many instances are not done: in `until`.
+    Active,
+    /// What the instances gave back, in the order of completion: in `until`, and in the output of a task with instances.
+    Results,
+    /// A participant: in the filters of `resources`.
+    Who,
+}
+
+impl Given {
+    /// The name in an expression.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Each => "each",
+            Self::Index => "index",
+            Self::Completed => "completed",
+            Self::Active => "active",
+            Self::Results => "results",
+            Self::Who => "who",
+        }
+    }
+
+    const fn kind(self) -> StaticType {
+        match self {
+            Self::Each => StaticType::Dynamic,
+            Self::Index | Self::Completed | Self::Active => StaticType::Known(ValueKind::Int),
+            Self::Results => StaticType::Known(ValueKind::List),
+            Self::Who => StaticType::Known(ValueKind::Map),
+        }
+    }
 }
 
 /// A compiled CEL expression.
@@ -110,9 +159,21 @@ impl Guard {
     /// # Errors
     /// See [`Fault`]. A guard that errors, or is null, is an error: it never means false.
     pub fn eval(&self, scope: &dyn Scope) -> Result<bool, EvalError> {
-        let budget = Budget::new(COST_MAX);
-        eval::eval(&self.0.root, &Env::new(scope, &budget))
+        let mut steps = COST_MAX;
+        self.eval_sharing(scope, &mut steps)
+    }
+
+    /// As [`Guard::eval`], with steps that many evaluations share: each takes off what it used, [`COST_MAX`] at most.
+    ///
+    /// # Errors
+    /// As there; also when no steps are left.
+    pub fn eval_sharing(&self, scope: &dyn Scope, steps: &mut u32) -> Result<bool, EvalError> {
+        let given = COST_MAX.min(*steps);
+        let budget = Budget::new(given);
+        let outcome = eval::eval(&self.0.root, &Env::new(scope, &budget))
             .and_then(|operand| operand.as_bool().ok_or(Fault::NotBool { got: operand.kind_name() }))
-            .map_err(|fault| self.0.error(fault))
+            .map_err(|fault| self.0.error(fault));
+        *steps -= given - budget.left();
+        outcome
     }
 }

@@ -1,7 +1,10 @@
 //! The compiled form of an expression: a small tree over ordinals.
 
+use std::cmp::Ordering;
+
 use actum_model::Value;
 
+use super::Given;
 use super::function::Function;
 use crate::net::VariableIx;
 
@@ -11,6 +14,8 @@ pub(crate) enum Node {
     Variable(VariableIx),
     /// The task's result.
     Result,
+    /// What only some places see.
+    Given(Given),
     /// The variable of the enclosing loop: 0 is the innermost.
     Local(u32),
     Select(Box<Node>, String),
@@ -48,6 +53,16 @@ impl Comparison {
             Self::LessOrEqual => "<=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// Whether it holds between two values in that order.
+    pub(super) const fn admits(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
         }
     }
 }

@@ -67,7 +67,7 @@ fn from_cel(value: &cel::Value) -> Value {
 
 /// The same text, data and answer; an error on one side is an error on the other.
 fn agree(text: &str, data: &Data) {
-    let names = Names { variables: &NAMES, result: ResultShape::Absent("") };
+    let names = Names { variables: &NAMES, first: VariableIx(0), given: &[], result: ResultShape::Absent("") };
     let ours = match compile(text, names) {
         // What is refused before it runs is what could never succeed.
         Err(_) => Err("refused".to_owned()),

@@ -15,7 +15,7 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Literal data with expressions in it: `"{{ expr }}"` gives the expression's typed value, a text around it
 /// interpolates. Lists and maps nest.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Template(Shape);
+pub struct Template(pub(super) Shape);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {

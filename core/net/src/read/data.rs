@@ -62,7 +62,7 @@ pub(super) fn conditions(node: &Node, findings: &mut Findings<'_>) -> Vec<Condit
         let condition = ConditionDraft {
             name: name_of(key),
             title: table.text("title", findings),
-            flow: table.required("flow", findings).map(|(_, node)| names(node, findings)).unwrap_or_default(),
+            flow: table.take("flow").map(|(_, node)| names(node, findings)).unwrap_or_default(),
         };
         table.finish(findings);
         Some(condition)

@@ -1,117 +1,36 @@
-//! From the tree to a draft: the net as it was written, every part with its place, shorthands resolved, nothing looked up yet.
+//! From the tree to a draft of the net.
 
+mod arcs;
 mod data;
+mod draft;
+mod exceptions;
+mod hours;
+mod instances;
+mod organisation;
 mod play;
+mod resources;
+pub(crate) mod scenario;
+mod subnet;
 mod table;
 mod task;
+mod wait;
 
 use actum_model::Value;
 
 use crate::diagnostic::Code;
-use crate::kind::ValueKind;
-use crate::net::{Join, Split};
-use crate::source::{Data, Findings, Node, Span};
+use crate::source::{Data, Findings, Node};
 use table::Table;
+
+pub(crate) use draft::{
+    AnswerDraft, ConditionDraft, Draft, ExceptionDraft, FieldDraft, FlowDraft, InstancesDraft, JoinDraft, Name, Part,
+    PlayDraft, RoleDraft, SubnetDraft, TaskDraft, TaskPlayDraft, TriggerDraft, TriggerOfException, VariableDraft,
+    WaitDraft,
+};
+pub(crate) use organisation::read_organisation;
+pub(crate) use resources::ResourcesDraft;
 
 /// The version of the net language that this crate reads.
 pub(crate) const LANGUAGE_VERSION: i64 = 1;
-
-/// A name, and where it stands.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Name {
-    pub(crate) text: String,
-    pub(crate) span: Span,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Draft {
-    pub(crate) name: Name,
-    pub(crate) version: Option<String>,
-    pub(crate) title: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) variables: Vec<VariableDraft>,
-    pub(crate) roles: Vec<RoleDraft>,
-    pub(crate) conditions: Vec<ConditionDraft>,
-    pub(crate) tasks: Vec<TaskDraft>,
-    pub(crate) start: Vec<Name>,
-    pub(crate) play: PlayDraft,
-}
-
-#[derive(Debug)]
-pub(crate) struct VariableDraft {
-    pub(crate) name: Name,
-    pub(crate) kind: ValueKind,
-    pub(crate) input: bool,
-    pub(crate) required: bool,
-    pub(crate) default: Option<Node>,
-    pub(crate) description: Option<String>,
-}
-
-#[derive(Debug)]
-pub(crate) struct RoleDraft {
-    pub(crate) name: Name,
-    pub(crate) title: Option<String>,
-}
-
-#[derive(Debug)]
-pub(crate) struct ConditionDraft {
-    pub(crate) name: Name,
-    pub(crate) title: Option<String>,
-    pub(crate) flow: Vec<Name>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct TaskDraft {
-    pub(crate) name: Name,
-    pub(crate) title: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) join: Option<Join>,
-    pub(crate) split: Option<Split>,
-    pub(crate) handler: Option<Name>,
-    pub(crate) params: Option<Part>,
-    pub(crate) role: Option<Name>,
-    pub(crate) separate_from: Option<(Span, Vec<Name>)>,
-    pub(crate) input: Option<Part>,
-    pub(crate) form: Option<(Span, Vec<FieldDraft>)>,
-    pub(crate) output: Vec<(Name, Node)>,
-    pub(crate) flow: Vec<FlowDraft>,
-}
-
-/// A map of templates, and the place of the key that holds it.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) key: Span,
-    pub(crate) node: Node,
-}
-
-#[derive(Debug)]
-pub(crate) struct FieldDraft {
-    pub(crate) name: Name,
-    pub(crate) title: Option<String>,
-    pub(crate) kind: ValueKind,
-    pub(crate) required: bool,
-}
-
-#[derive(Debug)]
-pub(crate) struct FlowDraft {
-    pub(crate) to: Name,
-    pub(crate) when: Option<Name>,
-    pub(crate) default: bool,
-    pub(crate) span: Span,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct PlayDraft {
-    pub(crate) participants: Vec<(Name, Vec<String>)>,
-    pub(crate) tasks: Vec<TaskPlayDraft>,
-}
-
-#[derive(Debug)]
-pub(crate) struct TaskPlayDraft {
-    pub(crate) name: Name,
-    pub(crate) minutes: (u32, u32),
-    pub(crate) results: Vec<(u32, Node)>,
-}
 
 /// Reads a draft. Findings are reported; what could not be read is left out.
 pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Option<Draft> {
@@ -125,29 +44,17 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Option<Draft> {
         }
         None => {}
     }
-    if let Some((_, node)) = table.required("net", findings) {
-        draft.name = text(node, findings).unwrap_or_default();
-    }
+    let name = table.required("net", findings).and_then(|(_, node)| text(node, findings));
     draft.version = table.text("version", findings);
-    draft.title = table.text("title", findings);
-    draft.description = table.text("description", findings);
-    if let Some((_, node)) = table.take("data") {
-        draft.variables = data::variables(node, findings);
-    }
     if let Some((_, node)) = table.take("roles") {
         draft.roles = data::roles(node, findings);
     }
-    if let Some((_, node)) = table.take("conditions") {
-        draft.conditions = data::conditions(node, findings);
+    draft.subnets.push(subnet::body(name.unwrap_or_default(), &mut table, findings));
+    if let Some((_, node)) = table.take("nets") {
+        draft.subnets.extend(subnet::subnets(node, findings));
     }
-    if let Some((_, node)) = table.required("start", findings) {
-        draft.start = names(node, findings);
-    }
-    if let Some((key, node)) = table.required("tasks", findings) {
-        draft.tasks = task::tasks(node, findings);
-        if draft.tasks.is_empty() && !findings.has_errors() {
-            findings.error(Code::BadValue, key.span, "a net has at least one task", None);
-        }
+    if let Some((_, node)) = table.take("exceptions") {
+        draft.exceptions = exceptions::exceptions(node, false, findings);
     }
     if let Some((_, node)) = table.take("play") {
         draft.play = play::play(node, findings);
@@ -184,6 +91,35 @@ fn names(node: &Node, findings: &mut Findings<'_>) -> Vec<Name> {
             Vec::new()
         }
     }
+}
+
+/// One of some words.
+fn choice<T: Copy>(node: &Node, known: &[(&str, T)], findings: &mut Findings<'_>) -> Option<T> {
+    let name = text(node, findings)?;
+    let chosen = known.iter().find(|(text, _)| *text == name.text);
+    if chosen.is_none() {
+        let words: Vec<String> = known.iter().map(|(text, _)| format!("`{text}`")).collect();
+        let hint = match words.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("write {} or {last}", others.join(", ")),
+            _ => format!("write {}", words.join("")),
+        };
+        findings.error(Code::BadValue, name.span, format!("there is no kind `{}` of this", name.text), Some(hint));
+    }
+    chosen.map(|(_, value)| *value)
+}
+
+/// An integer in a range.
+fn number(node: &Node, what: &str, range: std::ops::RangeInclusive<u32>, findings: &mut Findings<'_>) -> Option<u32> {
+    let Data::Int(number) = node.data else {
+        wrong_type(node, "an integer", None, findings);
+        return None;
+    };
+    let within = u32::try_from(number).ok().filter(|number| range.contains(number));
+    if within.is_none() {
+        let message = format!("{what} lies between {} and {}", range.start(), range.end());
+        findings.error(Code::BadValue, node.span, message, None);
+    }
+    within
 }
 
 fn truth(node: &Node, findings: &mut Findings<'_>) -> Option<bool> {

@@ -2,7 +2,7 @@
 
 use super::data::name_of;
 use super::table::{Table, entries};
-use super::{PlayDraft, TaskPlayDraft, names, wrong_type};
+use super::{Name, PlayDraft, TaskPlayDraft, names, wrong_type};
 use crate::diagnostic::Code;
 use crate::source::{Data, Findings, Key, Node, Span};
 
@@ -25,6 +25,10 @@ pub(super) fn play(node: &Node, findings: &mut Findings<'_>) -> PlayDraft {
         let tasks = entries(node, findings).unwrap_or_default();
         play.tasks = tasks.iter().filter_map(|(key, node)| task(key, node, findings)).collect();
     }
+    if let Some((_, node)) = table.take("signals") {
+        let signals = entries(node, findings).unwrap_or_default();
+        play.signals = signals.iter().filter_map(|(key, node)| signal(key, node, findings)).collect();
+    }
     table.finish(findings);
     play
 }
@@ -44,6 +48,13 @@ fn task(key: &Key, node: &Node, findings: &mut Findings<'_>) -> Option<TaskPlayD
     };
     table.finish(findings);
     Some(TaskPlayDraft { name: name_of(key), minutes: minutes.unwrap_or_default(), results })
+}
+
+fn signal(key: &Key, node: &Node, findings: &mut Findings<'_>) -> Option<(Name, (u32, u32))> {
+    let mut table = Table::of(node, &format!("play of signal `{}`", key.text), findings)?;
+    let minutes = table.required("minutes", findings).and_then(|(_, node)| minutes(node, findings));
+    table.finish(findings);
+    Some((name_of(key), minutes?))
 }
 
 fn minutes(node: &Node, findings: &mut Findings<'_>) -> Option<(u32, u32)> {

@@ -1,52 +1,68 @@
 //! Reads `tasks`.
 
 use super::data::{kind, name_of};
+use super::exceptions::exceptions;
+use super::instances::instances;
+use super::resources::resources;
 use super::table::{Table, entries};
-use super::{FieldDraft, FlowDraft, Name, Part, TaskDraft, names, text, wrong_type};
+use super::wait::wait;
+use super::{FieldDraft, FlowDraft, Name, Part, TaskDraft, arcs, choice, names, number, text, truth, wrong_type};
+use crate::check::TOKENS_MAX;
 use crate::diagnostic::Code;
 use crate::kind::ValueKind;
-use crate::net::{Join, Split};
+use crate::net::Split;
 use crate::source::{Data, Findings, Key, Node};
 
-pub(super) fn tasks(node: &Node, findings: &mut Findings<'_>) -> Vec<TaskDraft> {
+pub(super) fn tasks(node: &Node, implicit: bool, findings: &mut Findings<'_>) -> Vec<TaskDraft> {
     let tasks = entries(node, findings).unwrap_or_default();
-    tasks.iter().map(|(key, node)| task(key, node, findings)).collect()
+    tasks.iter().map(|(key, node)| task(key, node, implicit, findings)).collect()
 }
 
-fn task(key: &Key, node: &Node, findings: &mut Findings<'_>) -> TaskDraft {
+fn task(key: &Key, node: &Node, implicit: bool, findings: &mut Findings<'_>) -> TaskDraft {
     let Some(mut table) = Table::of(node, &format!("task `{}`", key.text), findings) else {
         // There is such a task, whatever it does: flows to it are no mistakes.
         return TaskDraft { name: name_of(key), ..TaskDraft::default() };
     };
-    let joins = [("and", Join::And), ("xor", Join::Xor), ("or", Join::Or)];
     let splits = [("and", Split::And), ("xor", Split::Xor), ("or", Split::Or)];
-    let draft = TaskDraft {
+    let list = |key, table: &mut Table<'_>, findings: &mut Findings<'_>| {
+        table.take(key).map(|(_, node)| names(node, findings)).unwrap_or_default()
+    };
+    let compensates = table.take("compensates");
+    let compensates = compensates.filter(|(_, node)| truth(node, findings) == Some(true)).map(|(key, _)| key.span);
+    let mut draft = TaskDraft {
         name: name_of(key),
         title: table.text("title", findings),
         description: table.text("description", findings),
-        join: table.take("join").and_then(|(_, node)| choice(node, &joins, findings)),
+        join: table.take("join").and_then(|(_, node)| arcs::join(node, findings)),
         split: table.take("split").and_then(|(_, node)| choice(node, &splits, findings)),
+        takes: table.take("takes").map(|(_, node)| arcs::takes(node, findings)).unwrap_or_default(),
+        reads: list("reads", &mut table, findings),
+        mutex: list("mutex", &mut table, findings),
+        enter: list("enter", &mut table, findings),
+        leave: list("leave", &mut table, findings),
+        cancels: list("cancels", &mut table, findings),
+        trigger: table.take("trigger").and_then(|(key, node)| arcs::trigger(key.span, node, findings)),
+        instances: table.take("instances").and_then(|(key, node)| instances(key.span, node, findings)),
+        compensates,
+        exceptions: table.take("exceptions").map(|(_, node)| exceptions(node, true, findings)).unwrap_or_default(),
         handler: table.take("handler").and_then(|(_, node)| text(node, findings)),
         params: templates("params", &mut table, findings),
+        net: table.take("net").and_then(|(_, node)| text(node, findings)),
+        wait: table.take("wait").and_then(|(key, node)| wait(key.span, node, findings)),
         role: table.take("role").and_then(|(_, node)| text(node, findings)),
+        resources: table.take("resources").and_then(|(key, node)| resources(key.span, node, findings)),
         separate_from: table.take("separate_from").map(|(key, node)| (key.span, names(node, findings))),
         input: templates("input", &mut table, findings),
         form: table.take("form").map(|(key, node)| (key.span, form(node, findings))),
         output: table.take("output").map(|(_, node)| output(node, findings)).unwrap_or_default(),
-        flow: table.required("flow", findings).map(|(_, node)| flows(node, findings)).unwrap_or_default(),
+        flow: Vec::new(),
     };
+    // Where it leads may be left out where nothing need come after it.
+    let optional = implicit || draft.compensates.is_some();
+    let flow = if optional { table.take("flow") } else { table.required("flow", findings) };
+    draft.flow = flow.map(|(_, node)| flows(node, findings)).unwrap_or_default();
     table.finish(findings);
     draft
-}
-
-fn choice<T: Copy>(node: &Node, known: &[(&str, T)], findings: &mut Findings<'_>) -> Option<T> {
-    let name = text(node, findings)?;
-    let chosen = known.iter().find(|(text, _)| *text == name.text);
-    if chosen.is_none() {
-        let hint = Some("write `and`, `xor` or `or`".to_owned());
-        findings.error(Code::BadValue, name.span, format!("there is no kind `{}` of this", name.text), hint);
-    }
-    chosen.map(|(_, value)| *value)
 }
 
 fn templates(key: &'static str, table: &mut Table<'_>, findings: &mut Findings<'_>) -> Option<Part> {
@@ -94,16 +110,18 @@ fn flow(node: &Node, findings: &mut Findings<'_>) -> Option<FlowDraft> {
     match &node.data {
         Data::Text(to) => {
             let to = Name { text: to.clone(), span: node.span };
-            Some(FlowDraft { to, when: None, default: false, span: node.span })
+            Some(FlowDraft { to, tokens: 1, when: None, default: false, span: node.span })
         }
         Data::Map(_) => {
             let mut table = Table::of(node, "a flow", findings)?;
             let to = table.required("to", findings).and_then(|(_, node)| text(node, findings));
+            let tokens =
+                table.take("tokens").and_then(|(_, node)| number(node, "a number of tokens", 1..=TOKENS_MAX, findings));
             let when = table.take("when").and_then(|(_, node)| guard(node, findings));
             let default = table.truth("default", findings);
             table.finish(findings);
             let to = to?;
-            Some(FlowDraft { span: to.span, to, when, default })
+            Some(FlowDraft { span: to.span, to, tokens: tokens.unwrap_or(1), when, default })
         }
         _ => {
             let hint = Some("write `end`, the name of a task, or `{ to: NAME, when: \"CEL\" }`".to_owned());
@@ -114,7 +132,7 @@ fn flow(node: &Node, findings: &mut Findings<'_>) -> Option<FlowDraft> {
 }
 
 /// `when: true` is CEL too, although YAML reads a bool.
-fn guard(node: &Node, findings: &mut Findings<'_>) -> Option<Name> {
+pub(super) fn guard(node: &Node, findings: &mut Findings<'_>) -> Option<Name> {
     match node.data {
         Data::Bool(truth) => Some(Name { text: truth.to_string(), span: node.span }),
         _ => text(node, findings),

@@ -1,0 +1,61 @@
+//! The time came that an item waits for, or that its work was to be done by.
+
+use actum_model::{ActorId, AnyWorkItem, CaseEvent, ExceptionKind, ItemId, Rejection, WorkItemState};
+use actum_net::Work;
+
+use super::at_rest;
+use crate::{
+    Context,
+    draft::{Cause, Draft},
+    exception, fire, join,
+    settle::settle,
+};
+
+pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
+    let Some(due) = item.timer else {
+        return Err(Rejection::new("work/no-timer", format!("item {} waits for no time", item.id)));
+    };
+    if context.now < due {
+        return Err(Rejection::new("work/too-early", format!("item {} waits until {due}", item.id)));
+    }
+    if at_rest(&draft.control, item) {
+        return Err(Rejection::new("work/suspended", format!("item {} is suspended", item.id)));
+    }
+    let last = fire(draft, item.id, context.actor, Cause::Logged(item.event));
+    settle(draft, last);
+    Ok(())
+}
+
+/// What happens to an item whose time came. Returns the index of the newest event.
+fn fire(draft: &mut Draft<'_>, id: ItemId, actor: ActorId, cause: Cause) -> usize {
+    let Some(state) = draft.control.item(id).cloned() else { return draft.newest() };
+    let net = draft.net;
+    let (AnyWorkItem::Enabled(item), Work::Wait(_)) = (state.typed(), &net.tasks[state.task.index()].work) else {
+        let timed_out = draft.push(actor, cause, CaseEvent::WorkTimedOut { item: id, task: state.task });
+        let (kind, about) = (ExceptionKind::Timeout, ("", "the work is not done in time"));
+        return exception::raise(draft, Some(id), kind, about, ActorId::ENGINE, Cause::Staged(timed_out))
+            .unwrap_or(timed_out);
+    };
+    let tokens = if state.instance.is_some() {
+        Vec::new()
+    } else {
+        let taken = join::take(net, &draft.control, state.frame, state.task, draft.context.or_joins);
+        taken.ok().flatten().unwrap_or_default()
+    };
+    let (started, last) = fire::start(draft, item.allocate_to_engine(), state.frame, tokens, cause, Some(actor));
+    started.map_or(last, |started| fire::run(draft, started, state.frame, last))
+}
+
+/// Timers that fired while nobody listened. Returns the index of the newest event.
+pub(super) fn catch_up(draft: &mut Draft<'_>, cause: usize) -> usize {
+    let now = draft.context.now;
+    let due = |item: &&WorkItemState| item.timer.is_some_and(|timer| timer <= now) && !at_rest(&draft.control, item);
+    let due: Vec<ItemId> = draft.control.items.iter().filter(due).map(|item| item.id).collect();
+    let mut last = cause;
+    for item in due {
+        if draft.control.item(item).is_some_and(|item| item.timer.is_some()) {
+            last = fire(draft, item, ActorId::ENGINE, Cause::Staged(cause));
+        }
+    }
+    last
+}
