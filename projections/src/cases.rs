@@ -15,8 +15,10 @@ pub struct CaseRow {
     pub net: NetHash,
     /// Business key, if it was started with one.
     pub key: Option<Box<str>>,
-    /// Status.
+    /// Status. A case that rests is open.
     pub status: CaseStatus,
+    /// It rests: nothing new begins until it is resumed.
+    pub suspended: bool,
     /// Number of its events.
     pub version: u64,
     /// Its newest event.
@@ -84,6 +86,7 @@ impl Projection for Cases {
             net: recorded.net,
             key: recorded.key.map(Into::into),
             status: CaseStatus::Open,
+            suspended: false,
             version: 0,
             last_seq: meta.seq,
             started: meta.time,
@@ -98,16 +101,26 @@ impl Projection for Cases {
             CaseEvent::CaseCancelled { .. } => row.status = CaseStatus::Cancelled,
             CaseEvent::CaseDeadlocked => row.status = CaseStatus::Deadlocked,
             CaseEvent::CaseFailed { .. } => row.status = CaseStatus::Failed,
+            CaseEvent::CaseSuspended => row.suspended = true,
+            CaseEvent::CaseResumed => row.suspended = false,
             CaseEvent::WorkCompleted { .. } => {
                 self.work_completed.fetch_add(1, Ordering::Relaxed);
             }
             CaseEvent::WorkFailed { item, .. } => {
                 row.failed = row.failed.iter().copied().chain([*item]).collect();
             }
-            CaseEvent::WorkRetried { item, .. } | CaseEvent::WorkCancelled { item, .. } if !row.failed.is_empty() => {
+            CaseEvent::WorkRetried { item, .. }
+            | CaseEvent::WorkCancelled { item, .. }
+            | CaseEvent::WorkWithdrawn { item, .. }
+            | CaseEvent::WorkSkipped { item, .. }
+                if !row.failed.is_empty() =>
+            {
                 row.failed = row.failed.iter().copied().filter(|failed| failed != item).collect();
             }
             _ => {}
+        }
+        if recorded.event.is_terminal() {
+            row.suspended = false;
         }
         drop(row);
         self.watermark.reach(meta.seq);

@@ -3,10 +3,12 @@
 //! Deliberately absent: how the log is stored, and any decision. State that decides lives in `core`.
 
 mod cases;
+mod waits;
 mod watermark;
 mod worklist;
 
 pub use cases::{CaseRow, Cases};
+pub use waits::{WaitRow, Waits};
 pub use watermark::Watermark;
 pub use worklist::{Holder, WorkRow, Worklist};
 
@@ -21,6 +23,8 @@ pub struct Recorded<'a> {
     pub net: NetHash,
     /// The business key; only with the event that starts the case.
     pub key: Option<&'a str>,
+    /// The event leaves an item waiting for a signal, a time, or for somebody to say who is asked to do it.
+    pub waits: bool,
     /// Where and when.
     pub meta: &'a Meta,
     /// What happened.

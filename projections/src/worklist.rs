@@ -10,8 +10,8 @@ use crate::{Projection, Recorded, Watermark};
 /// Who may or does do an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// Offered to a role of the case's net, or (if not empty) to some of its members only.
-    Offered(RoleIx, Vec<ActorId>),
+    /// Offered to a role of the case's net, or (if not empty) to some of its members only; without a role, to those named.
+    Offered(Option<RoleIx>, Vec<ActorId>),
     /// Taken by somebody, not begun.
     Allocated(ActorId),
     /// Being done by somebody.
@@ -31,6 +31,8 @@ pub struct WorkRow {
     pub task: TaskIx,
     /// Who may or does do it.
     pub holder: Holder,
+    /// It rests: nobody can go on with it until it is resumed.
+    pub suspended: bool,
     /// Since when it is as it is.
     pub since: Time,
 }
@@ -41,7 +43,11 @@ type Key = (CaseId, ItemId);
 struct Rows {
     by_item: BTreeMap<Key, WorkRow>,
     offered: BTreeMap<(NetHash, RoleIx), BTreeSet<Key>>,
+    /// Work that is offered to people and not to a role.
+    named: BTreeMap<ActorId, BTreeSet<Key>>,
     held: BTreeMap<ActorId, BTreeSet<Key>>,
+    /// Cases that rest.
+    suspended: BTreeSet<CaseId>,
     /// Who did what in cases that are still open.
     done: BTreeMap<CaseId, BTreeSet<(TaskIx, ActorId)>>,
 }
@@ -72,10 +78,28 @@ impl Worklist {
         self.read(|rows| {
             let may_take = |row: &&WorkRow| {
                 let Holder::Offered(_, to) = &row.holder else { return false };
-                (to.is_empty() || to.contains(&actor))
+                rows.is_active(row)
+                    && (to.is_empty() || to.contains(&actor))
                     && !rows.tasks_of(row.case, actor).any(|other| apart(row.task, other))
             };
             let offered = rows.offered.get(&(net, role)).into_iter().flatten();
+            offered.filter_map(|key| rows.by_item.get(key)).filter(may_take).take(limit).cloned().collect()
+        })
+    }
+
+    /// Work offered to somebody by name and not by a role, oldest case first, at most `limit`; without what is `apart` as in
+    /// [`Worklist::offered_to`].
+    pub fn offered_by_name(
+        &self,
+        actor: ActorId,
+        apart: impl Fn(NetHash, TaskIx, TaskIx) -> bool,
+        limit: usize,
+    ) -> Vec<WorkRow> {
+        self.read(|rows| {
+            let may_take = |row: &&WorkRow| {
+                rows.is_active(row) && !rows.tasks_of(row.case, actor).any(|other| apart(row.net, row.task, other))
+            };
+            let offered = rows.named.get(&actor).into_iter().flatten();
             offered.filter_map(|key| rows.by_item.get(key)).filter(may_take).take(limit).cloned().collect()
         })
     }
@@ -140,6 +164,11 @@ impl Rows {
         done.chain(held)
     }
 
+    /// Neither the item rests nor its case.
+    fn is_active(&self, row: &WorkRow) -> bool {
+        !row.suspended && !self.suspended.contains(&row.case)
+    }
+
     fn pick(&self, keys: Option<&BTreeSet<Key>>, limit: usize) -> Vec<WorkRow> {
         keys.into_iter().flatten().take(limit).filter_map(|key| self.by_item.get(key).cloned()).collect()
     }
@@ -147,27 +176,24 @@ impl Rows {
     fn set(&mut self, row: WorkRow) {
         let key = (row.case, row.item);
         self.remove(key);
-        self.index(&row).insert(key);
+        match &row.holder {
+            Holder::Offered(Some(role), _) => drop(self.offered.entry((row.net, *role)).or_default().insert(key)),
+            Holder::Offered(None, to) => to.iter().for_each(|actor| {
+                self.named.entry(*actor).or_default().insert(key);
+            }),
+            Holder::Allocated(actor) | Holder::Started(actor) => {
+                self.held.entry(*actor).or_default().insert(key);
+            }
+        }
         self.by_item.insert(key, row);
     }
 
     fn remove(&mut self, key: Key) {
-        if let Some(old) = self.by_item.remove(&key) {
-            let index = self.index(&old);
-            index.remove(&key);
-            if index.is_empty() {
-                match old.holder {
-                    Holder::Offered(role, _) => self.offered.remove(&(old.net, role)),
-                    Holder::Allocated(actor) | Holder::Started(actor) => self.held.remove(&actor),
-                };
-            }
-        }
-    }
-
-    fn index(&mut self, row: &WorkRow) -> &mut BTreeSet<Key> {
-        match row.holder {
-            Holder::Offered(role, _) => self.offered.entry((row.net, role)).or_default(),
-            Holder::Allocated(actor) | Holder::Started(actor) => self.held.entry(actor).or_default(),
+        let Some(old) = self.by_item.remove(&key) else { return };
+        match old.holder {
+            Holder::Offered(Some(role), _) => leave(&mut self.offered, &(old.net, role), key),
+            Holder::Offered(None, to) => to.into_iter().for_each(|actor| leave(&mut self.named, &actor, key)),
+            Holder::Allocated(actor) | Holder::Started(actor) => leave(&mut self.held, &actor, key),
         }
     }
 
@@ -178,11 +204,36 @@ impl Rows {
         }
     }
 
+    fn rest(&mut self, key: Key, suspended: bool, since: Time) {
+        if let Some(row) = self.by_item.get_mut(&key) {
+            (row.suspended, row.since) = (suspended, since);
+        }
+    }
+
+    fn rest_case(&mut self, case: CaseId, suspended: bool) {
+        if suspended {
+            self.suspended.insert(case);
+        } else {
+            self.suspended.remove(&case);
+        }
+    }
+
     fn remove_case(&mut self, case: CaseId) {
         let keys: Vec<Key> =
             self.by_item.range((case, ItemId(0))..=(case, ItemId(u32::MAX))).map(|(key, _)| *key).collect();
         keys.into_iter().for_each(|key| self.remove(key));
         self.done.remove(&case);
+        self.suspended.remove(&case);
+    }
+}
+
+/// Takes an item out of one of the sets of an index; sets that are empty are dropped.
+fn leave<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Key>>, of: &K, key: Key) {
+    if let Some(set) = index.get_mut(of) {
+        set.remove(&key);
+        if set.is_empty() {
+            index.remove(of);
+        }
     }
 }
 
@@ -192,11 +243,24 @@ impl Projection for Worklist {
         let since = meta.time;
         match event {
             CaseEvent::WorkOffered { item, task, role, to } => {
-                let holder = Holder::Offered(*role, to.clone());
-                self.write(|rows| rows.set(WorkRow { case, item: *item, net, task: *task, holder, since }));
+                let (item, task, holder) = (*item, *task, Holder::Offered(*role, to.clone()));
+                self.write(|rows| rows.set(WorkRow { case, item, net, task, holder, suspended: false, since }));
             }
-            CaseEvent::WorkAllocated { item, to, .. } => {
-                self.write(|rows| rows.change((case, *item), |_| Some(Holder::Allocated(*to)), since));
+            CaseEvent::WorkAllocated { item, task, to } => {
+                // The engine may give what was never offered.
+                let (item, task, holder) = (*item, *task, Holder::Allocated(*to));
+                self.write(|rows| rows.set(WorkRow { case, item, net, task, holder, suspended: false, since }));
+            }
+            CaseEvent::WorkSuspended { item, .. } => self.write(|rows| rows.rest((case, *item), true, since)),
+            CaseEvent::WorkResumed { item, .. } => self.write(|rows| rows.rest((case, *item), false, since)),
+            CaseEvent::CaseSuspended => self.write(|rows| rows.rest_case(case, true)),
+            CaseEvent::CaseResumed => self.write(|rows| rows.rest_case(case, false)),
+            CaseEvent::WorkDelegated { item, to, keep_state, .. } => {
+                let hand_over = |holder: &Holder| match holder {
+                    Holder::Started(_) if *keep_state => Some(Holder::Started(*to)),
+                    _ => Some(Holder::Allocated(*to)),
+                };
+                self.write(|rows| rows.change((case, *item), hand_over, since));
             }
             CaseEvent::WorkStarted { item, .. } | CaseEvent::WorkRetried { item, .. } => {
                 let begin = |holder: &Holder| match holder {
@@ -212,6 +276,8 @@ impl Projection for Worklist {
                 rows.done.entry(case).or_default().insert((*task, meta.actor));
             }),
             CaseEvent::WorkCompleted { item, .. }
+            | CaseEvent::WorkSkipped { item, .. }
+            | CaseEvent::WorkPutBack { item, .. }
             | CaseEvent::WorkWithdrawn { item, .. }
             | CaseEvent::WorkCancelled { item, .. }
                 if self.read(|rows| rows.by_item.contains_key(&(case, *item))) =>
@@ -220,7 +286,9 @@ impl Projection for Worklist {
             }
             ended
                 if ended.is_terminal()
-                    && self.read(|rows| !rows.by_item.is_empty() || rows.done.contains_key(&case)) =>
+                    && self.read(|rows| {
+                        !rows.by_item.is_empty() || rows.done.contains_key(&case) || rows.suspended.contains(&case)
+                    }) =>
             {
                 self.write(|rows| rows.remove_case(case));
             }

@@ -37,6 +37,24 @@ pub enum ReplayError {
         #[source]
         source: actum_log::BlockError,
     },
+    /// A rotation or revocation is not one.
+    #[error("the change of keys at {seq} does not decode")]
+    Key {
+        /// Which event.
+        seq: Seq,
+        /// Why.
+        #[source]
+        source: actum_log::KeyRecordError,
+    },
+    /// A checkpoint is not one.
+    #[error("the checkpoint at {seq} does not decode")]
+    Checkpoint {
+        /// Which event.
+        seq: Seq,
+        /// Why.
+        #[source]
+        source: actum_log::CheckpointError,
+    },
     /// A net in the log cannot be read.
     #[error("the net {net} at event {seq} cannot be read: {reason}")]
     Net {
@@ -73,6 +91,16 @@ pub enum ReplayError {
         /// Why, with what is possible.
         why: String,
     },
+    /// Nothing was decided about who gets the work that the event is about.
+    #[error("case {case} has no decision to explain at {at}: {why}")]
+    NoDecision {
+        /// The case.
+        case: CaseId,
+        /// The point that was asked for.
+        at: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What a failure means: a command line maps each to one exit code.
@@ -96,9 +124,10 @@ impl ReplayError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            ReplayError::Read(ReadError::NotFound(_)) | ReplayError::NoCase { .. } | ReplayError::NoState { .. } => {
-                Kind::NotFound
-            }
+            ReplayError::Read(ReadError::NotFound(_))
+            | ReplayError::NoCase { .. }
+            | ReplayError::NoState { .. }
+            | ReplayError::NoDecision { .. } => Kind::NotFound,
             ReplayError::Read(ReadError::Tampered(_)) => Kind::Tampered,
             ReplayError::Read(ReadError::Unavailable(_) | ReadError::Io(_)) => Kind::Unavailable,
             ReplayError::Ambiguous { .. } => Kind::Unclear,

@@ -1,6 +1,6 @@
 //! An event as the log has it, decoded.
 
-use actum_log::{BlockRecord, Position, Trace};
+use actum_log::{BlockRecord, Position, Rotation, Trace};
 use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, SystemEvent};
 
 const SYSTEM: u64 = actum_log::SYSTEM_STREAM;
@@ -34,6 +34,26 @@ pub struct LoggedEvent {
 pub enum Fact {
     /// A block of the log began.
     Block(BlockRecord),
+    /// Another key came into force, from the next block on.
+    KeyRotated(Rotation),
+    /// A key is not to be believed any more.
+    KeyRevoked {
+        /// Its public key.
+        key: [u8; 32],
+        /// Why.
+        reason: String,
+    },
+    /// The log committed to where every stream stood.
+    Checkpoint {
+        /// Events that it is over.
+        size: u64,
+        /// Streams that they belong to.
+        streams: u64,
+        /// Root of the table of streams.
+        root: [u8; 32],
+    },
+    /// An event of the log's own that this version does not know.
+    Unknown,
     /// Anything else.
     Event(Event),
 }
@@ -53,6 +73,10 @@ impl LoggedEvent {
     pub fn kind(&self) -> &'static str {
         match &self.fact {
             Fact::Block(_) => "BlockWritten",
+            Fact::KeyRotated(_) => "KeyRotated",
+            Fact::KeyRevoked { .. } => "KeyRevoked",
+            Fact::Checkpoint { .. } => "CheckpointWritten",
+            Fact::Unknown => "Unknown",
             Fact::Event(Event::Case(event)) => case_kind(event),
             Fact::Event(Event::System(event)) => system_kind(event),
         }
@@ -75,6 +99,24 @@ fn case_kind(event: &CaseEvent) -> &'static str {
         CaseEvent::WorkRetried { .. } => "WorkRetried",
         CaseEvent::WorkWithdrawn { .. } => "WorkWithdrawn",
         CaseEvent::WorkCancelled { .. } => "WorkCancelled",
+        CaseEvent::CaseSuspended => "CaseSuspended",
+        CaseEvent::CaseResumed => "CaseResumed",
+        CaseEvent::SubnetStarted { .. } => "SubnetStarted",
+        CaseEvent::SubnetEnded { .. } => "SubnetEnded",
+        CaseEvent::JoinAdvanced { .. } => "JoinAdvanced",
+        CaseEvent::TokensCancelled { .. } => "TokensCancelled",
+        CaseEvent::SignalReceived { .. } => "SignalReceived",
+        CaseEvent::ExceptionRaised { .. } => "ExceptionRaised",
+        CaseEvent::InstancesPassed { .. } => "InstancesPassed",
+        CaseEvent::WorkSuspended { .. } => "WorkSuspended",
+        CaseEvent::WorkResumed { .. } => "WorkResumed",
+        CaseEvent::WorkTimedOut { .. } => "WorkTimedOut",
+        CaseEvent::WorkSkipped { .. } => "WorkSkipped",
+        CaseEvent::WorkPutBack { .. } => "WorkPutBack",
+        CaseEvent::WorkDelegated { .. } => "WorkDelegated",
+        CaseEvent::WorkEscalated { .. } => "WorkEscalated",
+        CaseEvent::AllocationDecided { .. } => "AllocationDecided",
+        CaseEvent::WorkWaiting { .. } => "WorkWaiting",
         _ => "CaseEvent",
     }
 }
@@ -82,10 +124,12 @@ fn case_kind(event: &CaseEvent) -> &'static str {
 fn system_kind(event: &SystemEvent) -> &'static str {
     match event {
         SystemEvent::EngineOpened { .. } => "EngineOpened",
+        SystemEvent::LogRestored { .. } => "LogRestored",
         SystemEvent::NetDeployed { .. } => "NetDeployed",
         SystemEvent::ActorRegistered { .. } => "ActorRegistered",
         SystemEvent::ActorRolesChanged { .. } => "ActorRolesChanged",
         SystemEvent::SchemaDescribed { .. } => "SchemaDescribed",
+        SystemEvent::Organisation(event) => crate::json_organisation::kind(event),
         _ => "SystemEvent",
     }
 }

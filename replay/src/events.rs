@@ -1,6 +1,9 @@
 //! From records to events.
 
-use actum_log::{APPLICATION_KIND_FIRST, BlockRecord, FrameSource, Genesis, ReadError, Record, StoredRecord, records};
+use actum_log::{
+    APPLICATION_KIND_FIRST, BLOCK_KIND, BlockRecord, CHECKPOINT_KIND, Checkpoint, FrameSource, Genesis,
+    REVOCATION_KIND, ROTATION_KIND, ReadError, Record, Revocation, Rotation, StoredRecord, records,
+};
 use actum_model::{ActorId, Meta, Seq, Time, payload};
 
 use crate::{Fact, LoggedEvent, Names, ReplayError, Stream};
@@ -68,8 +71,7 @@ fn decode(partition: u16, record: &Record<'_>) -> Result<LoggedEvent, ReplayErro
     let seq = Seq(header.seq);
     let extensions = record.extensions();
     let fact = if header.kind < APPLICATION_KIND_FIRST {
-        let block = BlockRecord::from_record(record).map_err(|source| ReplayError::Block { seq, source })?;
-        Fact::Block(block)
+        own(record)?
     } else {
         let event = payload::decode(header.kind, header.schema, record.payload())
             .map_err(|source| ReplayError::Payload { seq, source })?;
@@ -91,5 +93,28 @@ fn decode(partition: u16, record: &Record<'_>) -> Result<LoggedEvent, ReplayErro
         trace: extensions.trace(),
         remote_cause: extensions.remote_cause(),
         fact,
+    })
+}
+
+/// An event of the log's own (`FORMAT.md`, sections 4, 11 and 12).
+fn own(record: &Record<'_>) -> Result<Fact, ReplayError> {
+    let seq = Seq(record.header().seq);
+    Ok(match record.header().kind {
+        BLOCK_KIND => {
+            Fact::Block(BlockRecord::from_record(record).map_err(|source| ReplayError::Block { seq, source })?)
+        }
+        ROTATION_KIND => {
+            Fact::KeyRotated(Rotation::from_record(record).map_err(|source| ReplayError::Key { seq, source })?)
+        }
+        REVOCATION_KIND => {
+            let revocation = Revocation::from_record(record).map_err(|source| ReplayError::Key { seq, source })?;
+            Fact::KeyRevoked { key: revocation.key, reason: revocation.reason.to_owned() }
+        }
+        CHECKPOINT_KIND => {
+            let checkpoint =
+                Checkpoint::from_record(record).map_err(|source| ReplayError::Checkpoint { seq, source })?;
+            Fact::Checkpoint { size: checkpoint.size, streams: checkpoint.streams, root: checkpoint.root }
+        }
+        _ => Fact::Unknown,
     })
 }

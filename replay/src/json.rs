@@ -4,7 +4,7 @@ use actum_model::{CaseEvent, Change, ConditionIx, Event, SystemEvent, Time, json
 use actum_net::Net;
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Fact, LoggedEvent, Names, Stream, names};
+use crate::{Fact, LoggedEvent, Names, Stream, json_construct, json_organisation, names};
 
 /// An event with names instead of ordinals. Call it with the names as of that event.
 #[must_use]
@@ -21,6 +21,21 @@ pub fn to_json(logged: &LoggedEvent, names: &Names) -> Json {
             keys.put("monotonic_ns", block.monotonic_ns);
             keys.put("key_id", hex(&block.key_id));
         }
+        Fact::KeyRotated(rotation) => {
+            keys.put("old", hex(&rotation.old));
+            keys.put("new", hex(&rotation.new));
+            keys.put("next", rotation.next.map(|next| hex(&next)));
+        }
+        Fact::KeyRevoked { key, reason } => {
+            keys.put("revoked", hex(key));
+            keys.put("reason", reason.as_str());
+        }
+        Fact::Checkpoint { size, streams, root } => {
+            keys.put("size", *size);
+            keys.put("streams", *streams);
+            keys.put("root", hex(root));
+        }
+        Fact::Unknown => {}
         Fact::Event(Event::System(event)) => system(&mut keys, event, names),
         Fact::Event(Event::Case(event)) => {
             let net = logged.stream.case().and_then(|case| names.net_of(case)).map(|net| &**net);
@@ -85,7 +100,7 @@ fn case(keys: &mut Map<String, Json>, event: &CaseEvent, net: Option<&Net>, name
             keys.put("message", message.as_str());
         }
         CaseEvent::WorkOffered { role, to, .. } => {
-            keys.put("role", names::role(net, *role));
+            keys.put("role", role.map(|role| names::role(net, role)));
             keys.put("to", to.iter().map(|actor| names.actor(*actor)).collect::<Vec<_>>());
         }
         CaseEvent::WorkAllocated { to, .. } => keys.put("to", names.actor(*to)),
@@ -96,17 +111,29 @@ fn case(keys: &mut Map<String, Json>, event: &CaseEvent, net: Option<&Net>, name
             keys.put("produced", conditions(net, produced));
         }
         CaseEvent::WorkRetried { attempt, .. } => keys.put("attempt", *attempt),
-        _ => {}
+        other => json_construct::put(keys, other, net, names),
     }
 }
 
 fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
     match event {
-        SystemEvent::EngineOpened { software, blocks, events, unacknowledged_blocks } => {
+        SystemEvent::EngineOpened { software, blocks, events, unacknowledged_blocks, dropped_bytes, torn_heads } => {
             keys.put("software", software.as_str());
             keys.put("blocks", *blocks);
             keys.put("events", *events);
             keys.put("unacknowledged_blocks", *unacknowledged_blocks);
+            keys.put("dropped_bytes", *dropped_bytes);
+            keys.put("torn_heads", *torn_heads);
+        }
+        SystemEvent::LogRestored { source, size, block, block_hash, replaced } => {
+            keys.put("source", source.as_str());
+            keys.put("size", *size);
+            keys.put("block", *block);
+            keys.put("block_hash", hex(block_hash));
+            let replaced = replaced
+                .as_ref()
+                .map(|head| json!({ "size": head.size, "block": head.block, "block_hash": hex(&head.block_hash) }));
+            keys.put("replaced", replaced.unwrap_or(Json::Null));
         }
         SystemEvent::NetDeployed { net, name, canonical } => {
             keys.put("net", name.as_str());
@@ -124,6 +151,7 @@ fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
             keys.put("name", names.actor(*actor));
             keys.put("roles", roles.as_slice());
         }
+        SystemEvent::Organisation(event) => json_organisation::put(keys, event, names),
         SystemEvent::SchemaDescribed { kind, schema, name, layout } => {
             keys.put("describes", json!({ "kind": kind, "schema": schema, "name": name, "layout": layout }));
         }
@@ -131,11 +159,11 @@ fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
     }
 }
 
-fn conditions(net: Option<&Net>, conditions: &[ConditionIx]) -> Vec<String> {
+pub(crate) fn conditions(net: Option<&Net>, conditions: &[ConditionIx]) -> Vec<String> {
     conditions.iter().map(|condition| names::condition(net, *condition)).collect()
 }
 
-fn variables(net: Option<&Net>, changes: &[Change]) -> Json {
+pub(crate) fn variables(net: Option<&Net>, changes: &[Change]) -> Json {
     let entry = |change: &Change| (names::variable(net, change.variable), json::to_json(&change.value));
     Json::Object(changes.iter().map(entry).collect())
 }
@@ -145,7 +173,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Puts anything that JSON can hold.
-trait Put {
+pub(crate) trait Put {
     fn put(&mut self, key: &str, value: impl Into<Json>);
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use actum_model::{
-    ActorId, CaseEvent, CaseId, ConditionIx, Directory, Event, NetHash, RoleIx, SystemEvent, TaskIx, VariableIx,
+    ActorId, CaseEvent, CaseId, ConditionIx, Directory, Event, FrameId, NetHash, RoleIx, SubnetIx, SystemEvent, TaskIx,
+    VariableIx,
 };
 use actum_net::Net;
 use rustc_hash::FxHashMap;
@@ -53,7 +54,11 @@ impl Names {
     /// Takes in an event; before it is shown, so that an event that introduces a name is shown with it.
     pub(crate) fn learn(&mut self, logged: &LoggedEvent) -> Result<(), ReplayError> {
         match &logged.fact {
-            Fact::Block(_) => {}
+            Fact::Block(_)
+            | Fact::KeyRotated(_)
+            | Fact::KeyRevoked { .. }
+            | Fact::Checkpoint { .. }
+            | Fact::Unknown => {}
             Fact::Event(Event::System(SystemEvent::NetDeployed { net, canonical, .. })) => {
                 let fail = |reason| ReplayError::Net { seq: logged.meta.seq, net: *net, reason };
                 let compiled = Net::from_canonical(canonical).map_err(|error| fail(error.to_string()))?;
@@ -81,9 +86,18 @@ impl Names {
     }
 }
 
-/// Name of a task of a net.
+/// Name of a task of a net; with its subnet's name before it, if it is of one.
 pub(crate) fn task(net: Option<&Net>, task: TaskIx) -> String {
-    net.and_then(|net| net.tasks.get(task.index())).map_or_else(|| format!("#{task}"), |task| task.name.clone())
+    match net {
+        Some(net) if task.index() < net.tasks.len() => net.task_label(task),
+        _ => format!("#{task}"),
+    }
+}
+
+/// Name of a subnet.
+pub(crate) fn subnet(net: Option<&Net>, subnet: SubnetIx) -> String {
+    net.and_then(|net| net.subnets.get(subnet.index()))
+        .map_or_else(|| format!("#{subnet}"), |subnet| subnet.name.clone())
 }
 
 /// Name of a role of a net.
@@ -91,10 +105,20 @@ pub(crate) fn role(net: Option<&Net>, role: RoleIx) -> String {
     net.and_then(|net| net.roles.get(role.index())).map_or_else(|| format!("#{role}"), |role| role.name.clone())
 }
 
-/// Name of a condition of a net.
+/// Name of a condition of a net; with its subnet's name before it, if it is of one.
 pub(crate) fn condition(net: Option<&Net>, condition: ConditionIx) -> String {
-    net.and_then(|net| net.conditions.get(condition.index()))
-        .map_or_else(|| format!("#{condition}"), |condition| condition.name.clone())
+    let Some((net, known)) = net.and_then(|net| Some((net, net.conditions.get(condition.index())?))) else {
+        return format!("#{condition}");
+    };
+    if known.subnet == SubnetIx::ROOT {
+        return known.name.clone();
+    }
+    format!("{}/{}", subnet(Some(net), known.subnet), known.name)
+}
+
+/// Name of a condition of a running frame: with the frame's number before it, if it is not the root's.
+pub(crate) fn marked(net: Option<&Net>, frame: FrameId, of: ConditionIx) -> String {
+    if frame == FrameId::ROOT { condition(net, of) } else { format!("{frame}:{}", condition(net, of)) }
 }
 
 /// Name of a variable of a net.

@@ -158,7 +158,7 @@ where
     }
 }
 
-fn reaches(at: At, meta: &Meta) -> bool {
+pub(crate) fn reaches(at: At, meta: &Meta) -> bool {
     match at {
         At::Seq(seq) => meta.seq <= seq,
         At::Version(version) => meta.version <= version,
@@ -194,20 +194,20 @@ impl CaseView {
 
 /// What was seen of the log, for answers that help.
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     cases: u64,
     first: Option<CaseId>,
     last: Option<CaseId>,
     /// Cases that the question can mean.
-    meant: Vec<CaseId>,
+    pub(crate) meant: Vec<CaseId>,
     /// First event of the meant case.
     begins: Option<Meta>,
-    last_version: u64,
+    pub(crate) last_version: u64,
     last_seq: Seq,
 }
 
 impl Seen {
-    fn take(&mut self, logged: &LoggedEvent, wanted: &CaseRef) {
+    pub(crate) fn take(&mut self, logged: &LoggedEvent, wanted: &CaseRef) {
         self.last_seq = logged.meta.seq;
         let Some((case, CaseEvent::CaseStarted { .. })) = logged.of_case() else { return };
         self.cases += 1;
@@ -219,7 +219,7 @@ impl Seen {
         }
     }
 
-    fn only(&self, wanted: &CaseRef) -> Result<CaseId, ReplayError> {
+    pub(crate) fn only(&self, wanted: &CaseRef) -> Result<CaseId, ReplayError> {
         match (self.meant.as_slice(), wanted) {
             ([case], _) => Ok(*case),
             ([_, ..], CaseRef::Key(key)) => Err(ReplayError::Ambiguous { key: key.clone(), cases: self.meant.clone() }),

@@ -1,6 +1,6 @@
 //! A case's state as JSON: the form of `show -o json`, stable for scripts.
 
-use actum_model::{WorkItemState, json};
+use actum_model::{FrameState, WorkItemState, json};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{CaseView, Done, names};
@@ -13,9 +13,9 @@ impl CaseView {
         let case = &self.case;
         let variables =
             case.variables.iter().map(|(variable, value)| (names::variable(net, *variable), json::to_json(value)));
-        let tokens =
-            case.control.marking.iter().map(|(condition, count)| (names::condition(net, condition), Json::from(count)));
-        json!({
+        let tokens = case.control.marking.iter();
+        let tokens = tokens.map(|(frame, condition, count)| (names::marked(net, frame, condition), Json::from(count)));
+        let mut view = json!({
             "case": case.id.0,
             "key": self.key,
             "net": net.map(|net| net.name.as_str()),
@@ -30,13 +30,33 @@ impl CaseView {
             "tokens": tokens.collect::<Map<_, _>>(),
             "items": case.control.items.iter().map(|item| self.item(item)).collect::<Vec<_>>(),
             "done": self.done.iter().map(|done| self.done(done)).collect::<Vec<_>>(),
+        });
+        // What most cases never have is there only when it says something.
+        if case.control.suspended {
+            view["suspended"] = Json::Bool(true);
+        }
+        if !case.control.frames().is_empty() {
+            view["frames"] = case.control.frames().iter().map(|frame| self.frame(frame)).collect();
+        }
+        view
+    }
+
+    fn frame(&self, frame: &FrameState) -> Json {
+        let net = self.net.as_deref();
+        let variables = self.case.variables_of(frame.id).iter();
+        let variables = variables.map(|(variable, value)| (names::variable(net, *variable), json::to_json(value)));
+        json!({
+            "frame": frame.id.0,
+            "subnet": names::subnet(net, frame.subnet),
+            "item": frame.item.0,
+            "variables": variables.collect::<Map<_, _>>(),
         })
     }
 
     fn item(&self, item: &WorkItemState) -> Json {
         let net = self.net.as_deref();
         let failure = self.failures.iter().rev().find(|(failed, ..)| *failed == item.id);
-        json!({
+        let mut view = json!({
             "item": item.id.0,
             "task": names::task(net, item.task),
             "phase": item.phase.name(),
@@ -47,7 +67,18 @@ impl CaseView {
             "consumed": item.consumed.iter().map(|condition| names::condition(net, *condition)).collect::<Vec<_>>(),
             "code": failure.map(|(_, code, _)| code),
             "message": failure.map(|(.., message)| message),
-        })
+        });
+        if item.frame.0 != 0 {
+            view["frame"] = item.frame.0.into();
+        }
+        if let Some(instance) = &item.instance {
+            view["family"] = instance.family.0.into();
+            view["index"] = instance.index.into();
+        }
+        if let Some(timer) = item.timer {
+            view["until"] = timer.to_string().into();
+        }
+        view
     }
 
     fn done(&self, done: &Done) -> Json {

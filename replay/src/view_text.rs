@@ -26,7 +26,7 @@ impl fmt::Display for CaseView {
         let variables = variables.map(|(name, value)| (names::variable(net, *name), plain(value)));
         table(f, Some("variables"), &variables.collect::<Vec<_>>())?;
         let tokens = case.control.marking.iter();
-        let tokens = tokens.map(|(condition, count)| (names::condition(net, condition), count.to_string()));
+        let tokens = tokens.map(|(frame, condition, count)| (names::marked(net, frame, condition), count.to_string()));
         table(f, Some("tokens"), &tokens.collect::<Vec<_>>())?;
         let items = case.control.items.iter();
         let items = items.map(|item| (format!("{} {}", item.id, names::task(net, item.task)), self.phase(item)));

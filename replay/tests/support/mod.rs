@@ -92,8 +92,14 @@ impl Writer {
 pub(crate) fn written() -> Written {
     let mut writer = Writer::new();
     let net = actum_net::compile(NET).unwrap().net;
-    let opened =
-        SystemEvent::EngineOpened { software: "test 1".into(), blocks: 0, events: 0, unacknowledged_blocks: 0 };
+    let opened = SystemEvent::EngineOpened {
+        software: "test 1".into(),
+        blocks: 0,
+        events: 0,
+        unacknowledged_blocks: 0,
+        dropped_bytes: 0,
+        torn_heads: 0,
+    };
     let deployed = SystemEvent::NetDeployed { net: net.hash, name: net.name.clone(), canonical: net.canonical.clone() };
     let ana = SystemEvent::ActorRegistered { actor: ActorId(1), name: "ana".into(), roles: vec!["clerk".into()] };
     let mut directory = Directory::default();
@@ -128,7 +134,7 @@ fn carry_out(
     actor: ActorId,
     command: &CaseCommand,
 ) {
-    let context = Context { now: Time(0), seed: 0, actor, directory };
+    let context = Context::new(Time(0), actor, directory);
     let mut seqs = Vec::new();
     for decided in decide(net, case, command, &context).unwrap() {
         let cause = match decided.cause {

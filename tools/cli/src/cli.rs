@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, export, history, man, prove, run, schema, show, verify, verify_proof};
+use crate::command::{
+    check, checkpoint, completions, doctor, explore, export, history, import, key, man, prove, recover, run, schema,
+    show, verify, verify_proof, why,
+};
 use crate::output::Format;
 
 /// Runs workflows and proves what they did.
@@ -21,8 +24,10 @@ Examples:
                                                   run a case for each line, simulated people do the work
   actum log 1 --data d1                           what happened in case 1
   actum show 1 --at @v3 --data d1                 the state of case 1 after its third event
+  actum why 1 42 --data d1                        who got the work, and why
   actum verify --data d1                          check every hash, chain and seal
   actum export --format log --data d1 -O d1.actum  the whole log as one file
+  actum doctor --data d1                          what is wrong with a data directory, and what to do
 
 Exit codes:
   0 ok   1 failure   2 usage   3 not found   4 tampered   5 corrupt   6 unavailable (locked, full, busy)
@@ -50,12 +55,19 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     Run(run::Args),
     Check(check::Args),
+    Explore(explore::Args),
     Log(history::Args),
     Show(show::Args),
+    Why(why::Args),
     Verify(verify::Args),
     Prove(prove::Args),
     VerifyProof(verify_proof::Args),
     Export(export::Args),
+    Import(import::Args),
+    Key(key::Args),
+    Checkpoint(checkpoint::Args),
+    Recover(recover::Args),
+    Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),

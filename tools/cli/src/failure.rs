@@ -1,6 +1,7 @@
 //! What goes wrong, as one sentence and an exit code (the codes are stable: scripts depend on them).
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use actum_log::ReadError;
@@ -24,6 +25,21 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// Its word in JSON.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Exit::Done => "ok",
+            Exit::Failure => "failure",
+            Exit::Usage => "usage",
+            Exit::NotFound => "not-found",
+            Exit::Tampered => "tampered",
+            Exit::Corrupt => "corrupt",
+            Exit::Unavailable => "unavailable",
+            Exit::Unfinished => "unfinished",
+            Exit::Interrupted => "interrupted",
+        }
+    }
+
     /// The exit code of a child process, if it is one of these.
     pub(crate) fn of_code(code: i32) -> Option<Self> {
         [Exit::Failure, Exit::Usage, Exit::NotFound, Exit::Tampered, Exit::Corrupt, Exit::Unavailable]
@@ -77,7 +93,12 @@ impl Failure {
     pub(crate) fn read(place: &str, error: &ReadError) -> Self {
         match error {
             ReadError::NotFound(_) => no_log(place),
-            ReadError::Io(error) => Failure::file(Path::new(place), "read", error),
+            ReadError::Io(error) => {
+                // A place inside it is named; the place itself is not named twice.
+                let text = error.to_string();
+                let text = text.strip_prefix(place).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);
+                Failure::file(Path::new(place), "read", &io::Error::new(error.kind(), text))
+            }
             _ => Failure::new(exit_of_read(error), format!("{place}: {error}{}", advice(exit_of_read(error)))),
         }
     }
@@ -85,7 +106,8 @@ impl Failure {
     /// A log that does not verify.
     pub(crate) fn fault(place: &str, fault: &Fault) -> Self {
         let exit = exit_of_fault(fault);
-        Failure::new(exit, format!("{place}: {}{}", describe(fault), advice(exit)))
+        let advice = if fault.kind() == FaultKind::Unproven { " with --since" } else { advice(exit) };
+        Failure::new(exit, format!("{place}: {}{advice}", describe(fault)))
     }
 
     /// A log that verifies, but cannot be replayed, or does not have what was asked for.
@@ -114,7 +136,12 @@ pub(crate) fn exit_of_read(error: &ReadError) -> Exit {
         ReadError::Tampered(_) => Exit::Tampered,
         ReadError::Unavailable(_) => Exit::Unavailable,
         ReadError::Io(error) => match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::PermissionDenied => Exit::Unavailable,
+            ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::ResourceBusy
+            | ErrorKind::OutOfMemory => Exit::Unavailable,
             _ => Exit::Failure,
         },
         _ => Exit::Failure,
@@ -127,6 +154,7 @@ pub(crate) fn exit_of_fault(fault: &Fault) -> Exit {
         FaultKind::Tampered => Exit::Tampered,
         FaultKind::Unavailable => Exit::Unavailable,
         FaultKind::NotFound => Exit::NotFound,
+        // The log may be sound; what was given does not tell.
         _ => Exit::Failure,
     }
 }
@@ -163,5 +191,20 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// An error of the operating system without its number.
 pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_lowercase())
+    let Some((text, _)) = text.split_once(" (os error") else { return text };
+    // What comes before may be a name, whose letters are its own.
+    let at = text.rfind(": ").map_or(0, |at| at + 2);
+    format!("{}{}", &text[..at], text[at..].to_lowercase())
+}
+
+/// A file that somebody named, of at most `most` bytes: what is longer is not what was meant.
+pub(crate) fn small_file(path: &Path, most: usize, what: &str) -> Outcome<Vec<u8>> {
+    let fail = |error: io::Error| Failure::file(path, "read", &error);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(fail)?.take(most as u64 + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() > most {
+        let sentence = format!("{} is too long to be {what}; check the name", path.display());
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
+    Ok(bytes)
 }

@@ -7,12 +7,15 @@
 
 mod cli;
 mod command;
+mod doctor;
+mod engine;
 mod failure;
 mod log;
 mod number;
 mod output;
 mod progress;
 mod run;
+mod trust;
 
 use std::process::ExitCode;
 

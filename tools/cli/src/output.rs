@@ -1,6 +1,7 @@
 //! Where output goes, and in which form.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use serde_json::Value as Json;
@@ -17,6 +18,24 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Something was written to standard output, or will be as a file's content.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Standard output is somebody's: from now on it gets no error object.
+pub(crate) fn take() {
+    IS_TAKEN.store(true, Ordering::Relaxed);
+}
+
+/// Writes an error as JSON, unless standard output has got an answer already.
+pub(crate) fn error_object(code: &str, exit: u8, message: &str) {
+    if IS_TAKEN.load(Ordering::Relaxed) {
+        return;
+    }
+    let object = serde_json::json!({ "error": { "code": code, "exit": exit, "message": message } });
+    // The exit code says it too.
+    writeln!(io::stdout(), "{object:#}").ok();
+}
+
 /// Standard output, buffered. Nothing else in this crate writes to it.
 pub(crate) struct Output {
     writer: BufWriter<io::Stdout>,
@@ -29,6 +48,7 @@ impl Output {
 
     /// Writes a line.
     pub(crate) fn line(&mut self, text: impl std::fmt::Display) -> Outcome<()> {
+        take();
         writeln!(self.writer, "{text}").map_err(|error| Failure::output(&error))
     }
 
@@ -39,6 +59,7 @@ impl Output {
 
     /// Writes bytes.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Outcome<()> {
+        take();
         self.writer.write_all(bytes).map_err(|error| Failure::output(&error))
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let mut output = Output::new();
     let mut listing =
         Listing { width: width(), args, format: common.format, meant: Vec::new(), cases: 0, left: args.limit };
-    let (_, ()) = log::read(&mut log, &Trust::SelfSigned, &bar, |verified| {
+    let (_, ()) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
         let mut events = Events::of_records(verified.records());
         while let Some(event) = events.next() {
             let event = event.map_err(|error| Failure::replay(&place, &error))?;

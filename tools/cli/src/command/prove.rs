@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use actum_log::{
-    ArchiveSource, CasePaths, FrameSource, ProofError, ProofOptions, ReadError, SYSTEM_STREAM, prove_case,
-    prove_consistency, prove_dossier, prove_event, records,
+    ArchiveSource, CHECKPOINT_KIND, CasePaths, CheckpointTable, FrameSource, ProofError, ProofOptions, ReadError,
+    SYSTEM_STREAM, prove_case, prove_completeness, prove_consistency, prove_dossier, prove_event, records,
 };
 use actum_verify::{Trust, verify_proof};
 
 use crate::cli::Common;
-use crate::failure::{Exit, Failure, Outcome, no_log};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::log::{self, Target};
 use crate::output::complain;
+use crate::progress;
 
 /// Write a proof of an event or a case for somebody who does not have the log
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,7 @@ A number is an event's position in the log; `case:N` is a case by its number; ev
 Examples:
   actum prove 120 --data d1 -O event.tlog-proof
   actum prove case:1 --withhold 14,20 --data d1 -O case.tlog-proof     without the data of two events
+  actum prove case:1 --as-of latest --data d1 -O complete.tlog-proof   and no other events of it
   actum prove ORD-0042 --only 9,31 --data d1.actum -O dossier.tlog-proof   some events of a case that ended")]
 pub(crate) struct Args {
     /// What to prove
@@ -41,9 +43,33 @@ pub(crate) struct Args {
     /// Show these events of a case that ended, by position in the log, and of the others only their number
     #[arg(long, value_name = "SEQ,...", value_delimiter = ',')]
     only: Vec<u64>,
+    /// Prove that these are all events which the case had as of a checkpoint, or that it had none: the checkpoint's position in the
+    /// log, or `latest`; `actum checkpoint` writes one
+    #[arg(long, value_name = "SEQ|latest", conflicts_with = "only")]
+    as_of: Option<AsOf>,
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
+}
+
+/// Which checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AsOf {
+    Latest,
+    Seq(u64),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "latest" {
+            return Ok(AsOf::Latest);
+        }
+        text.parse()
+            .map(AsOf::Seq)
+            .map_err(|_| "a checkpoint is named by its position in the log, or `latest`".to_owned())
+    }
 }
 
 /// What is to be proven.
@@ -74,10 +100,14 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
         let sentence = "--only chooses events of a case; name one by its key, or as case:N";
         return Err(Failure::new(Exit::Usage, sentence));
     }
-    let source = open(&common.data, &place)?;
+    if args.as_of.is_some() && matches!(args.subject, Subject::Event(_) | Subject::Seal(_)) {
+        let sentence = "--as-of proves the events of a case; name one by its key, or as case:N";
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
+    let source = open(common)?;
     let proof = prove(&*source, args, &place)?;
     // Whoever gets the file will do the same.
-    verify_proof(proof.as_bytes(), &Trust::SelfSigned).map_err(|fault| Failure::fault(&place, &fault))?;
+    verify_proof(proof.as_bytes(), &Trust::self_signed()).map_err(|fault| Failure::fault(&place, &fault))?;
     let mut target = Target::open(Some(&args.file), args.force)?;
     target.write_all(proof.as_bytes()).map_err(|error| target.failure(&error))?;
     target.keep()?;
@@ -87,18 +117,19 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// A log that can be read at any place. A child reads a data directory first: the storage engine aborts on some damaged files.
-fn open(path: &Path, place: &str) -> Outcome<Box<dyn FrameSource>> {
-    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => no_log(place),
-        _ => Failure::file(path, "read", &error),
-    })?;
-    let failure = |error: ReadError| Failure::read(place, &error);
-    if metadata.is_dir() {
-        log::probe(path)?;
-        return Ok(Box::new(actum_fjall::read(path).map_err(failure)?));
-    }
-    Ok(Box::new(ArchiveSource::open(path).map_err(failure)?))
+/// A log that can be read at any place, and of which all was verified before: a proof says nothing of what lies between. A child
+/// reads a data directory first: the storage engine aborts on some damaged files.
+fn open(common: &Common) -> Outcome<Box<dyn FrameSource>> {
+    let path = &common.data;
+    let mut log = log::open(path)?;
+    let bar = progress::bar(common.format, "verifying", None);
+    log::read(&mut log, &Trust::self_signed(), &bar, |_| Ok(()))?;
+    let failure = |error: ReadError| Failure::read(&log.place, &error);
+    Ok(if log.is_archive() {
+        Box::new(ArchiveSource::open(path).map_err(failure)?)
+    } else {
+        Box::new(actum_fjall::read(path).map_err(failure)?)
+    })
 }
 
 fn prove(source: &dyn FrameSource, args: &Args, place: &str) -> Outcome<String> {
@@ -112,12 +143,39 @@ fn prove(source: &dyn FrameSource, args: &Args, place: &str) -> Outcome<String> 
         Subject::Case(_) => return Err(Failure::new(Exit::Usage, "cases are numbered from 1")),
         Subject::Key(key) => case_with_key(source, key, place)?,
     };
-    let proof = if args.only.is_empty() {
+    let proof = if let Some(as_of) = args.as_of {
+        let checkpoint = checkpoint(source, as_of, place)?;
+        prove_completeness(source, stream, &checkpoint, &options)
+    } else if args.only.is_empty() {
         prove_case(source, stream, CasePaths::Each, &options)
     } else {
         prove_dossier(source, stream, &args.only, &options)
     };
     proof.map_err(|error| explain(place, &error))
+}
+
+fn checkpoint(source: &dyn FrameSource, as_of: AsOf, place: &str) -> Outcome<CheckpointTable> {
+    let seq = match as_of {
+        AsOf::Seq(seq) => seq,
+        AsOf::Latest => latest_checkpoint(source, place)?,
+    };
+    CheckpointTable::read(source, 0, seq).map_err(|error| explain(place, &error))
+}
+
+/// Reads the log through.
+fn latest_checkpoint(source: &dyn FrameSource, place: &str) -> Outcome<u64> {
+    let failure = |error: ReadError| Failure::read(place, &error);
+    let mut latest = None;
+    for record in records(source, 0, 0).map_err(failure)? {
+        let header = *record.map_err(failure)?.header();
+        if header.kind == CHECKPOINT_KIND {
+            latest = Some(header.seq);
+        }
+    }
+    latest.ok_or_else(|| {
+        let sentence = format!("{place} has no checkpoint; write one with `actum checkpoint --data {place}`");
+        Failure::new(Exit::NotFound, sentence)
+    })
 }
 
 /// The case that was started with a business key. Reads the log through.
@@ -149,6 +207,7 @@ fn explain(place: &str, error: &ProofError) -> Failure {
         | ProofError::NoEvent { .. }
         | ProofError::NoStream { .. }
         | ProofError::Order { .. }
+        | ProofError::NoCheckpoint(_)
         | ProofError::NotPart(_) => Exit::NotFound,
         ProofError::Chosen { .. } => Exit::Usage,
         _ => Exit::Failure,

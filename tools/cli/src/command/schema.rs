@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::failure::{Exit, Outcome};
 use crate::output::Output;
 
-/// Print the JSON Schema of net files, for editors and linters
+/// Print the JSON Schema of net, organisation or scenario files, for editors and linters
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -20,11 +20,17 @@ pub(crate) struct Args {
 enum What {
     /// Net files, in YAML or JSON
     Net,
+    /// Organisation files for `actum run --org`
+    Organisation,
+    /// Scenarios for `actum explore`
+    Scenario,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let schema = match args.what {
         What::Net => actum_net::JSON_SCHEMA,
+        What::Organisation => actum_net::ORGANISATION_SCHEMA,
+        What::Scenario => actum_net::SCENARIO_SCHEMA,
     };
     let mut output = Output::new();
     output.line(schema.trim_end())?;

@@ -1,50 +1,48 @@
 //! `verify`: checks every hash, chain and seal of a log, and says what that rests on.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use actum_log::VerifierKey;
-use actum_verify::{Anchor, Clock, Fault, Part, PartitionVerdict, Trust, Verdict};
-use clap::ValueEnum;
+use actum_verify::{Anchor, Anchors, Clock, Fault, FaultKind, KeySpan, Part, PartitionVerdict, Verdict};
 use serde_json::{Value as Json, json};
 
 use crate::cli::Common;
 use crate::failure::{Exit, Failure, Outcome, describe, exit_of_fault};
-use crate::log;
+use crate::log::{self, Target};
 use crate::number::{counted, grouped, rate};
 use crate::output::{Format, Output};
 use crate::progress;
+use crate::trust::TrustArgs;
 
 /// Check every hash, chain and seal of a log
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Reads a data directory (also while an engine writes to it, and never writing to it) or an archive. Exit code 4: the log \
 contradicts a hash, a signature, a seal or its head; 5: it does not decode. The first bad event or block is named. \
-Without --key the key comes from the log itself, so that whoever could rewrite all of it goes unnoticed.
+Without --key the key comes from the log itself, so that whoever could rewrite all of it goes unnoticed; with --since the log \
+must continue what you kept of it. An archive that `export --since` wrote is verified against that seal alone.
 
 Examples:
-  actum verify --data d1
-  actum verify d1.actum --key @trusted.vkey --require pinned")]
+  actum verify --data d1 --save-seal today.seal
+  actum verify d1.actum --trust reviewers.trust --since today.seal --require pinned")]
 pub(crate) struct Args {
     /// Data directory or archive; instead of --data
     #[arg(value_name = "DIR|FILE.actum")]
     path: Option<PathBuf>,
-    /// Verifier key that the log must have: itself, or a file that holds it as `@FILE`
-    #[arg(long, value_name = "VKEY")]
-    key: Option<String>,
-    /// Fail with exit code 1 when the verdict rests on less than this
-    #[arg(long, value_name = "ANCHOR", value_enum)]
-    require: Option<Required>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Required {
-    /// A key that you gave with --key
-    Pinned,
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Write the newest seal to a file, to be kept and given later with --since
+    #[arg(long, value_name = "FILE")]
+    save_seal: Option<PathBuf>,
+    /// Replace that file if it exists
+    #[arg(long, requires = "save_seal")]
+    force: bool,
 }
 
 pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
-    let trust = args.key.as_deref().map_or(Ok(Trust::SelfSigned), trust)?;
+    let trust = args.trust.read()?;
     let begun = Instant::now();
     let mut log = log::open(args.path.as_deref().unwrap_or(&common.data))?;
     let bar = progress::bar(common.format, "verifying", None);
@@ -66,28 +64,31 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
         Format::Text => output.text(&verdict_text(&log.place, &verdict, seconds))?,
     }
     output.finish()?;
-    if args.require == Some(Required::Pinned) && verdict.anchor != Anchor::Pinned {
-        let sentence = format!(
-            "{} verifies, but only on its own word; give a key that you hold with --key to have it pinned",
-            log.place
-        );
-        return Err(Failure::new(Exit::Failure, sentence));
+    args.trust.require(&log.place, |requirement| verdict.meets(requirement))?;
+    if let Some(file) = &args.save_seal {
+        save_seal(file, args.force, &log.place, &verdict)?;
     }
     Ok(Exit::Done)
 }
 
-pub(crate) fn trust(key: &str) -> Outcome<Trust> {
-    let text = match key.strip_prefix('@') {
-        None => key.to_owned(),
-        Some(file) => {
-            let file = PathBuf::from(file);
-            std::fs::read_to_string(&file).map_err(|error| Failure::file(&file, "read", &error))?
+/// Saves the newest seal; that of partition `n` of several under the file's name with `.n` behind it.
+fn save_seal(file: &Path, force: bool, place: &str, verdict: &Verdict) -> Outcome<()> {
+    let mut saved = 0;
+    for partition in &verdict.partitions {
+        let Some(seal) = &partition.seal else { continue };
+        let mut name = file.as_os_str().to_owned();
+        if verdict.partitions.len() > 1 {
+            name.push(format!(".{}", partition.partition));
         }
-    };
-    Trust::from_verifier_key(text.trim()).map_err(|error| {
-        let advice = "copy the whole key, as `actum run` prints it";
-        Failure::new(Exit::Usage, format!("--key: {error}; {advice}"))
-    })
+        let mut target = Target::open(Some(Path::new(&name)), force)?;
+        target.write_all(seal.as_bytes()).map_err(|error| target.failure(&error))?;
+        target.keep()?;
+        saved += 1;
+    }
+    if saved == 0 {
+        return Err(Failure::new(Exit::NotFound, format!("{place} has no block yet, so there is no seal to save")));
+    }
+    Ok(())
 }
 
 fn verdict_text(place: &str, verdict: &Verdict, seconds: f64) -> String {
@@ -99,22 +100,46 @@ fn verdict_text(place: &str, verdict: &Verdict, seconds: f64) -> String {
         grouped(rate(verdict.events(), seconds)),
     )];
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<9} {value}"));
-    row("rests on", &verdict.anchor.to_string());
+    for (index, anchor) in verdict.anchors.iter().enumerate() {
+        row(if index == 0 { "rests on" } else { "and on" }, &anchor.to_string());
+    }
     for partition in &verdict.partitions {
         let of =
             if verdict.partitions.len() > 1 { format!(" in partition {}", partition.partition) } else { String::new() };
         row("complete", &format!("to {}{of}; nothing after that can be excluded", grouped(partition.size)));
+        if partition.skipped_events > 0 {
+            let events = counted(partition.skipped_events, "event");
+            row("not read", &format!("the first {events}, which the seal you kept stands for"));
+        }
         if partition.unacknowledged_blocks > 0 {
             let blocks = counted(partition.unacknowledged_blocks, "block");
             row("tail", &format!("the last {blocks} were never acknowledged to anybody"));
         }
         row("root", &base64(&partition.root));
         row("key", &verifier_key(verdict, partition));
+        if partition.keys.len() > 1 || partition.key_in_force != verdict.key {
+            partition.keys.iter().for_each(|span| row("sealed", &span_text(span, partition)));
+            if partition.keys.iter().all(|span| span.key != partition.key_in_force) {
+                let id = u32::from_be_bytes(partition.key_id);
+                row("in force", &format!("key {id:08x}, from the next block on"));
+            }
+        }
     }
     if verdict.clock == Clock::Simulated {
         row("time", "simulated: the events did not happen when they say");
     }
     lines.join("\n") + "\n"
+}
+
+fn span_text(span: &KeySpan, partition: &PartitionVerdict) -> String {
+    let state = match span {
+        _ if span.key == partition.key_in_force => ", in force",
+        KeySpan { revoked: true, .. } => ", revoked",
+        _ => "",
+    };
+    let (first, last) = (grouped(span.first_block), grouped(span.last_block));
+    let blocks = if first == last { format!("block {first}") } else { format!("blocks {first} to {last}") };
+    format!("{blocks} by key {:08x}{state}", u32::from_be_bytes(span.key_id))
 }
 
 fn verifier_key(verdict: &Verdict, partition: &PartitionVerdict) -> String {
@@ -123,22 +148,36 @@ fn verifier_key(verdict: &Verdict, partition: &PartitionVerdict) -> String {
 
 fn verdict_json(verdict: &Verdict, seconds: f64) -> Json {
     let partition = |partition: &PartitionVerdict| {
+        let span = |span: &KeySpan| {
+            json!({
+                "verifier_key": span.verifier_key(&partition.key_name),
+                "first_block": span.first_block,
+                "last_block": span.last_block,
+                "first_seq": span.first_seq,
+                "last_seq": span.last_seq,
+                "in_force": span.key == partition.key_in_force,
+                "revoked": span.revoked,
+            })
+        };
         json!({
             "partition": partition.partition,
             "complete_to": partition.size,
+            "skipped_events": partition.skipped_events,
             "blocks": partition.blocks,
             "record_bytes": partition.record_bytes,
             "root": base64(&partition.root),
             "block_hash": base64(&partition.hash),
             "seal": partition.seal,
             "verifier_key": verifier_key(verdict, partition),
+            "keys": partition.keys.iter().map(span).collect::<Vec<_>>(),
             "head_kept": partition.head_kept,
             "unacknowledged_blocks": partition.unacknowledged_blocks,
         })
     };
     json!({
         "verified": true,
-        "anchor": verdict.anchor.as_str(),
+        "anchor": key_anchor(&verdict.anchors),
+        "anchors": anchors_json(&verdict.anchors),
         "origin": verdict.origin,
         "log": hex(&verdict.log_id),
         "clock": if verdict.clock == Clock::Simulated { "simulated" } else { "real" },
@@ -147,6 +186,25 @@ fn verdict_json(verdict: &Verdict, seconds: f64) -> Json {
         "partitions": verdict.partitions.iter().map(partition).collect::<Vec<_>>(),
         "seconds": seconds,
     })
+}
+
+/// `self` or `pinned`.
+pub(crate) fn key_anchor(anchors: &Anchors) -> &'static str {
+    if anchors.is_pinned() { Anchor::Pinned.as_str() } else { Anchor::SelfSigned.as_str() }
+}
+
+/// Everything that a verdict rests on.
+pub(crate) fn anchors_json(anchors: &Anchors) -> Json {
+    let one = |anchor: &Anchor| match anchor {
+        Anchor::Since { partition, size, prefix_read } => {
+            json!({ "anchor": "since", "partition": partition, "size": size, "prefix_read": prefix_read })
+        }
+        Anchor::Witnessed { partition, size, witness, time } => {
+            json!({ "anchor": "witnessed", "partition": partition, "size": size, "witness": witness, "time": time })
+        }
+        other => json!({ "anchor": other.as_str() }),
+    };
+    anchors.iter().map(one).collect()
 }
 
 fn fault_json(fault: &Fault, failure: &Failure) -> Json {
@@ -161,6 +219,7 @@ fn fault_json(fault: &Fault, failure: &Failure) -> Json {
             Exit::Tampered => "tampered",
             Exit::Corrupt => "corrupt",
             Exit::NotFound => "not-found",
+            _ if fault.kind() == FaultKind::Unproven => "unproven",
             _ => "unavailable",
         },
         "code": fault.defect.code(),
@@ -174,6 +233,8 @@ fn fault_json(fault: &Fault, failure: &Failure) -> Json {
                 Part::Seal => "seal",
                 Part::Head => "head",
                 Part::End => "end",
+                Part::Proof => "proof",
+                Part::Since => "since",
                 _ => "log",
             },
             "partition": place.partition,

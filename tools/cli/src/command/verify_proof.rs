@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 
 use actum_log::limits::PROOF_BYTES_MAX;
 use actum_model::{Time, payload};
-use actum_verify::{Clock, FaultKind, ProofVerdict, Proven, ProvenEvent, verify_proof};
+use actum_verify::{Clock, ProofVerdict, Proven, ProvenEvent, verify_proof};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use crate::cli::Common;
-use crate::command::verify::trust;
+use crate::command::verify::{anchors_json, key_anchor};
 use crate::failure::{Exit, Failure, Outcome, describe, exit_of_fault};
+use crate::log;
+use crate::number::counted;
 use crate::output::{Format, Output};
+use crate::trust::TrustArgs;
 
 /// Check a proof file with the log's verifier key, without the log
 #[derive(Debug, clap::Args)]
@@ -29,24 +32,32 @@ pub(crate) struct Args {
     /// The proof
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Verifier key of the log, as you hold it: itself, or a file that holds it as `@FILE`
-    #[arg(long, value_name = "VKEY")]
-    key: String,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
-    let trust = trust(&args.key)?;
+    if args.trust.key.is_none() && args.trust.trust.is_none() {
+        let sentence =
+            "a proof is worth what its key is worth; give the log's key, as you hold it, with --key or --trust";
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
+    let trust = args.trust.read()?;
     let proof = read(&args.file)?;
+    let place = args.file.display().to_string();
     let mut output = Output::new();
     let verdict = match verify_proof(&proof, &trust) {
         Ok(verdict) => verdict,
         Err(fault) => {
             let exit = exit_of_fault(&fault);
-            let sentence = format!("{}: {}; do not rely on it", args.file.display(), describe(&fault));
+            let sentence = match log::what(&proof).filter(|what| !what.starts_with("a proof")) {
+                Some(what) => format!("{place} is {what}, not a proof"),
+                None => format!("{place}: {}; do not rely on it", describe(&fault)),
+            };
             if common.format == Format::Json {
                 output.json(&json!({
                     "proven": false,
-                    "kind": if fault.kind() == FaultKind::Corrupt { "corrupt" } else { "tampered" },
+                    "kind": fault.kind().as_str(),
                     "code": fault.defect.code(),
                     "message": sentence,
                     "seq": fault.place.seq,
@@ -61,6 +72,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
         Format::Text => output.text(&verdict_text(&args.file, &verdict))?,
     }
     output.finish()?;
+    args.trust.require(&place, |requirement| verdict.meets(requirement))?;
     Ok(Exit::Done)
 }
 
@@ -75,10 +87,15 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
 fn verdict_text(file: &Path, verdict: &ProofVerdict) -> String {
     let mut lines = vec![format!("{}: proven: {}", file.display(), verdict.proven)];
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<9} {value}"));
-    row("rests on", &verdict.anchor.to_string());
+    for (index, anchor) in verdict.anchors.iter().enumerate() {
+        row(if index == 0 { "rests on" } else { "and on" }, &anchor.to_string());
+    }
     row("log", &format!("{} of {}, partition {}", hex(&verdict.log_id), verdict.origin, verdict.partition));
     row("sealed", &format!("over {} events, with block {}", verdict.size, verdict.block));
     row("root", &STANDARD.encode(verdict.root));
+    if verdict.rotations > 0 {
+        row("key", &format!("in force after {}, from yours on", counted(verdict.rotations as u64, "rotation")));
+    }
     if verdict.clock == Clock::Simulated {
         row("time", "simulated: the events did not happen when they say");
     }
@@ -106,7 +123,8 @@ fn verdict_json(verdict: &ProofVerdict) -> Json {
     let mut json = json!({
         "proven": true,
         "what": verdict.proven.as_str(),
-        "anchor": verdict.anchor.as_str(),
+        "anchor": key_anchor(&verdict.anchors),
+        "anchors": anchors_json(&verdict.anchors),
         "origin": verdict.origin,
         "log": hex(&verdict.log_id),
         "clock": if verdict.clock == Clock::Simulated { "simulated" } else { "real" },
@@ -115,10 +133,18 @@ fn verdict_json(verdict: &ProofVerdict) -> Json {
         "root": STANDARD.encode(verdict.root),
         "block": verdict.block,
         "block_hash": STANDARD.encode(verdict.block_hash),
+        "key_in_force": hex(&verdict.key_in_force),
+        "rotations": verdict.rotations,
     });
     let more = match &verdict.proven {
         Proven::Case { stream, ended, .. } => json!({ "stream": stream, "ended": ended }),
         Proven::Dossier { stream, total, .. } => json!({ "stream": stream, "ended": true, "total": total }),
+        Proven::Complete { stream, as_of, checkpoint, ended, .. } => {
+            json!({ "stream": stream, "as_of": as_of, "checkpoint": checkpoint, "ended": ended })
+        }
+        Proven::Absent { stream, as_of, checkpoint } => {
+            json!({ "stream": stream, "as_of": as_of, "checkpoint": checkpoint })
+        }
         Proven::Consistency { old_size, old_root, old_block } => {
             json!({ "old_size": old_size, "old_root": STANDARD.encode(old_root), "old_block": old_block })
         }

@@ -14,7 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::command::read_directory;
+use crate::command::read_directory::{self, Mode};
+use crate::engine::KEY_VARIABLES;
 use crate::failure::{Exit, Failure, Outcome, advice};
 
 /// Longest time that the child may give nothing while we wait for it.
@@ -32,7 +33,25 @@ const FIRST_LINE_BYTES_MAX: usize = 8 << 20;
 pub(crate) struct Served {
     /// The acknowledged head of each partition.
     pub(crate) heads: Vec<Option<ServedHead>>,
+    /// Bytes of a commit that is not whole, at the store's end.
+    pub(crate) dropped_bytes: Option<u64>,
+    /// Why the store could not be opened, where that was asked for.
+    pub(crate) problem: Option<Problem>,
 }
+
+/// What is wrong with a store.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Problem {
+    /// A stable word.
+    pub(crate) code: String,
+    /// The exit code that belongs to it.
+    pub(crate) exit: u8,
+    /// A sentence.
+    pub(crate) message: String,
+}
+
+/// A log's heads and its archive.
+pub(crate) type Serving = (Vec<Option<actum_log::Head>>, Pipe);
 
 /// A head, as text.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,8 +71,12 @@ impl From<actum_log::Head> for ServedHead {
 
 impl ServedHead {
     fn into_head(self) -> Option<actum_log::Head> {
-        let hash = STANDARD.decode(self.hash).ok()?.try_into().ok()?;
-        Some(actum_log::Head { number: self.number, size: self.size, hash, seal: STANDARD.decode(self.seal).ok()? })
+        self.to_head()
+    }
+
+    pub(crate) fn to_head(&self) -> Option<actum_log::Head> {
+        let hash = STANDARD.decode(&self.hash).ok()?.try_into().ok()?;
+        Some(actum_log::Head { number: self.number, size: self.size, hash, seal: STANDARD.decode(&self.seal).ok()? })
     }
 }
 
@@ -69,21 +92,31 @@ pub(crate) struct Pipe {
 }
 
 /// Starts a child on a directory; gives the heads and the archive.
-pub(crate) fn serve(directory: &Path) -> Outcome<(Vec<Option<actum_log::Head>>, Pipe)> {
-    begin(directory, read_directory::Mode::Serve)
+pub(crate) fn serve(directory: &Path) -> Outcome<Serving> {
+    begin(directory, &Mode::Serve).map(|(served, pipe)| (served.into_heads(), pipe))
+}
+
+/// As [`serve`], but the archive has only what came after these sizes of the partitions. `place` may be an archive too.
+pub(crate) fn serve_tail(place: &Path, sizes: Vec<u64>) -> Outcome<Serving> {
+    begin(place, &Mode::Tail(sizes)).map(|(served, pipe)| (served.into_heads(), pipe))
 }
 
 /// Lets a child read a directory through, so that what comes after may open it in this process.
 pub(crate) fn probe(directory: &Path) -> Outcome<()> {
-    begin(directory, read_directory::Mode::Probe).map(|_| ())
+    begin(directory, &Mode::Probe).map(|_| ())
 }
 
-fn begin(directory: &Path, mode: read_directory::Mode) -> Outcome<(Vec<Option<actum_log::Head>>, Pipe)> {
+/// Lets a child try to read a directory through; what it found wrong with the store is no failure.
+pub(crate) fn examine(directory: &Path) -> Outcome<Served> {
+    begin(directory, &Mode::Examine).map(|(served, _)| served)
+}
+
+fn begin(directory: &Path, mode: &Mode) -> Outcome<(Served, Pipe)> {
     let mut attempt = 1;
     loop {
         let mut pipe = Pipe::spawn(directory, mode)?;
-        if let Some(heads) = pipe.heads() {
-            return Ok((heads, pipe));
+        if let Some(served) = pipe.first_line() {
+            return Ok((served, pipe));
         }
         let (failure, aborted) = pipe.end(directory);
         if !aborted || attempt == ATTEMPTS {
@@ -93,14 +126,29 @@ fn begin(directory: &Path, mode: read_directory::Mode) -> Outcome<(Vec<Option<ac
     }
 }
 
+impl Served {
+    fn into_heads(self) -> Vec<Option<actum_log::Head>> {
+        self.heads.into_iter().map(|head| head.and_then(ServedHead::into_head)).collect()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.heads.iter().flatten().all(|head| head.to_head().is_some())
+    }
+}
+
 impl Pipe {
-    fn spawn(directory: &Path, mode: read_directory::Mode) -> Outcome<Self> {
+    fn spawn(directory: &Path, mode: &Mode) -> Outcome<Self> {
         let fail = |error: std::io::Error| {
             let sentence = format!("no child process can be started to read {}: {error}", directory.display());
             Failure::new(Exit::Unavailable, sentence)
         };
         let program = std::env::current_exe().map_err(fail)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // It reads only.
+        for variable in KEY_VARIABLES {
+            command.env_remove(variable);
+        }
+        let mut child = command
             .args(read_directory::arguments(directory, mode))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -120,7 +168,7 @@ impl Pipe {
     }
 
     /// The first line; `None` when the child ended or hung before it was complete.
-    fn heads(&mut self) -> Option<Vec<Option<actum_log::Head>>> {
+    fn first_line(&mut self) -> Option<Served> {
         let mut line = Vec::new();
         loop {
             let rest = self.fill().ok().filter(|rest| !rest.is_empty())?;
@@ -134,8 +182,7 @@ impl Pipe {
                 return None;
             }
         }
-        let served: Served = serde_json::from_slice(&line).ok()?;
-        served.heads.into_iter().map(|head| head.map_or(Some(None), |head| head.into_head().map(Some))).collect()
+        serde_json::from_slice(&line).ok().filter(Served::is_whole)
     }
 
     fn fill(&mut self) -> std::io::Result<&[u8]> {
@@ -217,6 +264,9 @@ fn say(directory: &Path, stalled: bool, status: Option<ExitStatus>, complaints: 
 
 /// A child that was killed leaves its scratch copy; making another one removes it.
 fn sweep(directory: &Path) {
+    if directory.is_file() {
+        return;
+    }
     drop(actum_fjall::Scratch::of(directory));
 }
 

@@ -5,11 +5,15 @@
 //! were judged, whose records `actum-replay` takes.
 
 mod child;
+mod key_states;
+mod nature;
 mod open;
 mod target;
 mod verified;
 
-pub(crate) use child::{Served, probe};
-pub(crate) use open::{OpenLog, open};
+pub(crate) use child::{Problem, Served, examine, probe};
+pub(crate) use key_states::KeyStates;
+pub(crate) use nature::what;
+pub(crate) use open::{OpenLog, open, open_tail};
 pub(crate) use target::Target;
 pub(crate) use verified::{explain, judge, read};

@@ -1,14 +1,15 @@
 //! Opens whatever holds a log.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use actum_log::Head;
 
 use super::child::{self, Pipe};
+use super::nature::{TELLING_BYTES, not_an_archive};
 use super::target::Target;
-use crate::failure::{Failure, Outcome, no_log};
+use crate::failure::{Exit, Failure, Outcome, no_log};
 
 /// A log as the bytes of an archive, and the heads that are kept apart from it.
 pub(crate) struct OpenLog {
@@ -17,6 +18,8 @@ pub(crate) struct OpenLog {
     pub(crate) heads: Vec<Option<Head>>,
     path: PathBuf,
     bytes: Bytes,
+    /// What a file is that was taken for an archive, if it does not begin as one.
+    strange: Option<String>,
     copy: Option<Copy>,
 }
 
@@ -38,20 +41,36 @@ pub(crate) fn open(path: &Path) -> Outcome<OpenLog> {
         ErrorKind::NotFound => no_log(&place),
         _ => Failure::file(path, "read", &error),
     })?;
+    let mut strange = None;
     let (heads, bytes) = if metadata.is_dir() {
         let (heads, pipe) = child::serve(path)?;
         (heads, Bytes::Child(pipe))
     } else {
-        let file = File::open(path).map_err(|error| Failure::file(path, "read", &error))?;
-        (Vec::new(), Bytes::File(BufReader::with_capacity(1 << 18, file)))
+        let fail = |error| Failure::file(path, "read", &error);
+        let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(fail)?);
+        let beginning = file.fill_buf().map_err(fail)?;
+        strange = not_an_archive(&beginning[..beginning.len().min(TELLING_BYTES)]);
+        (Vec::new(), Bytes::File(file))
     };
-    Ok(OpenLog { place, heads, path: path.to_owned(), bytes, copy: None })
+    Ok(OpenLog { place, heads, path: path.to_owned(), bytes, strange, copy: None })
+}
+
+/// Opens what a log has gained since these sizes of its partitions.
+pub(crate) fn open_tail(path: &Path, sizes: Vec<u64>) -> Outcome<OpenLog> {
+    let (heads, pipe) = child::serve_tail(path, sizes)?;
+    let place = path.display().to_string();
+    Ok(OpenLog { place, heads, path: path.to_owned(), bytes: Bytes::Child(pipe), strange: None, copy: None })
 }
 
 impl OpenLog {
     /// The log lies in an archive, so that offsets mean something.
     pub(crate) fn is_archive(&self) -> bool {
         matches!(self.bytes, Bytes::File(_))
+    }
+
+    /// What the file is, if it is no archive at all.
+    pub(crate) fn strange(&self) -> Option<Failure> {
+        self.strange.as_ref().map(|what| Failure::new(Exit::Corrupt, format!("{} {what}", self.place)))
     }
 
     /// What went wrong in giving the bytes, if they ended early because of that.

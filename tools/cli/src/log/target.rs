@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Exit, Failure, Outcome};
+use crate::output;
 
 /// Where an export goes.
 pub(crate) enum Target {
@@ -28,7 +29,10 @@ impl Target {
     /// Standard output for `None` and `-`; else a new file. An existing one is replaced only with `force`.
     pub(crate) fn open(path: Option<&Path>, force: bool) -> Outcome<Self> {
         match path {
-            None => Ok(Target::Output(BufWriter::with_capacity(1 << 18, io::stdout()))),
+            None => {
+                output::take();
+                Ok(Target::Output(BufWriter::with_capacity(1 << 18, io::stdout())))
+            }
             Some(path) if path == Path::new("-") => Target::open(None, force),
             Some(path) if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) => {
                 let file = OpenOptions::new().write(true).open(path);

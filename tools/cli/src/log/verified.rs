@@ -8,7 +8,8 @@ use actum_log::{StoredRecord, records_in};
 use actum_model::Seq;
 use actum_replay::{Numbered, ReplayError};
 use actum_verify::{
-    ArchiveBlocks, BlockInput, Context, Defect, Fault, Linker, Trust, Verdict, digest_block, open_archive,
+    ArchiveBlocks, BlockInput, Context, Defect, Fault, Genesis, Linker, Part, Trust, Verdict, digest_block,
+    open_archive,
 };
 use indicatif::ProgressBar;
 
@@ -79,6 +80,11 @@ pub(crate) fn explain(fault: &Fault, log: &mut OpenLog) -> Failure {
     if let Some(failure) = log.copy_failure() {
         return failure;
     }
+    if fault.place.part == Part::Log
+        && let Some(failure) = log.strange()
+    {
+        return failure;
+    }
     let ended_early = matches!(fault.defect, Defect::Truncated | Defect::SourceUnavailable);
     match log.failure() {
         Some(Failure::Said { exit, sentence }) if ended_early => {
@@ -114,6 +120,16 @@ impl Verified<'_> {
             }
             records.pop_front().map(Ok)
         })
+    }
+
+    /// The genesis: whose log it is.
+    pub(crate) fn genesis(&self) -> Genesis {
+        self.context.genesis().clone()
+    }
+
+    /// The blocks, each verified, in the order in which a store takes them. Ends at the first fault; the verdict tells.
+    pub(crate) fn blocks(&mut self) -> impl Iterator<Item = BlockInput> + '_ {
+        std::iter::from_fn(|| self.next_block())
     }
 
     fn next_block(&mut self) -> Option<BlockInput> {

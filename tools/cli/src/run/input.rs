@@ -164,7 +164,7 @@ fn fit(object: Object, net: &Net) -> Result<Input, String> {
         input.insert(name, value);
     }
     let directory = Directory::default();
-    let context = Context { now: Time(0), seed: 0, actor: ActorId::ENGINE, directory: &directory };
+    let context = Context::new(Time(0), ActorId::ENGINE, &directory);
     let command = CaseCommand::StartCase { input };
     decide(net, &Case::unborn(CaseId(1)), &command, &context).map_err(|rejection| rejection.message)?;
     match command {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actum::{CaseEvent, CaseId, CaseRow, CaseStatus, Engine, Holder, ItemId};
+use actum_net::Work;
 use serde_json::{Value as Json, json};
 
 use crate::number::{counted, grouped};
@@ -26,12 +27,26 @@ pub(crate) struct Report {
 pub(crate) enum Reason {
     /// Nobody has taken the work.
     Offered { role: String, task: String },
+    /// Nobody of those it was offered to by name has taken it.
+    OfferedTo { people: usize, task: String },
     /// Somebody has it.
     Held { actor: String, task: String, begun: bool },
     /// Work failed.
     WorkFailed { task: String, code: String, message: String },
+    /// It waits for a signal.
+    Signal { signal: String, task: String },
+    /// It waits for its time.
+    Timer { task: String },
+    /// Nobody was asked to do it: somebody must say who is, or nobody comes into question.
+    Unasked { task: String },
+    /// The work was laid to rest.
+    WorkSuspended { task: String },
+    /// The case was laid to rest.
+    Suspended,
     /// Its handler did not answer yet.
     Running { task: String },
+    /// Its handler is not registered here.
+    NoHandler { handler: String, task: String },
     /// The case can do nothing more.
     Deadlocked,
     /// The case failed.
@@ -68,6 +83,11 @@ impl Report {
         for reason in reasons {
             self.reasons.entry(reason).or_insert((0, case)).0 += 1;
         }
+    }
+
+    /// Some work failed and can be tried again.
+    pub(crate) fn has_failed_work(&self) -> bool {
+        self.reasons.keys().any(|reason| matches!(reason, Reason::WorkFailed { .. }))
     }
 
     pub(crate) fn all_completed(&self) -> bool {
@@ -110,32 +130,61 @@ impl Report {
 
 fn open_reasons(engine: &Engine, case: CaseId, row: &CaseRow) -> Vec<Reason> {
     let net = engine.net(row.net);
+    let label = |task| net.as_ref().map(|net| net.task_label(task)).unwrap_or_default();
     let task = |task: actum_model::TaskIx| {
-        net.as_ref()
-            .and_then(|net| net.tasks.get(task.index()))
-            .map_or_else(|| format!("#{task}"), |task| task.name.clone())
+        net.as_ref().and_then(|net| net.tasks.get(task.index())).map_or_else(|| format!("#{task}"), |_| label(task))
     };
     let role = |role: actum_model::RoleIx| {
         net.as_ref()
             .and_then(|net| net.roles.get(role.index()))
             .map_or_else(|| format!("#{role}"), |role| role.name.clone())
     };
+    if row.suspended {
+        return vec![Reason::Suspended];
+    }
     let mut reasons: Vec<Reason> =
         row.failed.iter().filter_map(|item| work_failure(engine, case, *item, &task)).collect();
     for work in engine.worklist().of_case(case) {
         let task = task(work.task);
         let held = |actor, begun| Reason::Held { actor: engine.name_of(actor), task: task.clone(), begun };
+        if work.suspended {
+            reasons.push(Reason::WorkSuspended { task });
+            continue;
+        }
         reasons.push(match &work.holder {
-            Holder::Offered(offered, to) if to.is_empty() => Reason::Offered { role: role(*offered), task },
-            Holder::Offered(_, to) => held(to[0], false),
+            Holder::Offered(Some(offered), to) if to.is_empty() => Reason::Offered { role: role(*offered), task },
+            Holder::Offered(None, to) if to.len() != 1 => Reason::OfferedTo { people: to.len(), task },
+            Holder::Offered(_, to) => {
+                to.first().map_or_else(|| Reason::OfferedTo { people: 0, task: task.clone() }, |to| held(*to, false))
+            }
             Holder::Allocated(actor) => held(*actor, false),
             Holder::Started(actor) if !row.failed.contains(&work.item) => held(*actor, true),
             Holder::Started(_) => continue,
         });
     }
-    if reasons.is_empty() {
-        reasons.push(Reason::Running { task: last_started(engine, case).map_or_else(String::new, task) });
+    for wait in engine.waits().of_case(case) {
+        let definition = net.as_ref().and_then(|net| net.tasks.get(wait.task.index()));
+        let task = task(wait.task);
+        let signal = definition.and_then(|task| task.trigger.as_ref()).filter(|_| !wait.signalled);
+        reasons.push(match (signal, definition.map(|task| &task.work)) {
+            _ if wait.suspended => Reason::WorkSuspended { task },
+            (Some(trigger), _) => Reason::Signal { signal: trigger.signal.clone(), task },
+            (None, Some(Work::Manual { .. })) => Reason::Unasked { task },
+            (None, _) => Reason::Timer { task },
+        });
     }
+    if reasons.is_empty() {
+        let started = last_started(engine, case);
+        let definition = started.and_then(|task| net.as_ref()?.tasks.get(task.index()));
+        let task = started.map_or_else(String::new, task);
+        reasons.push(match definition.map(|task| &task.work) {
+            Some(Work::Automatic { handler, .. }) if !engine.has_handler(handler) => {
+                Reason::NoHandler { handler: handler.clone(), task }
+            }
+            _ => Reason::Running { task },
+        });
+    }
+    reasons.sort();
     reasons.dedup();
     reasons
 }
@@ -180,6 +229,10 @@ impl Reason {
             Reason::Offered { role, task } => {
                 format!("{cases} {} for somebody with role `{role}` to do `{task}`", verb("waits", "wait"))
             }
+            Reason::OfferedTo { people, task } => {
+                let people = counted(*people as u64, "person");
+                format!("{cases} {} for one of {people} to do `{task}`", verb("waits", "wait"))
+            }
             Reason::Held { actor, task, begun: true } => {
                 format!("{cases} {} for {actor}, who has begun `{task}`", verb("waits", "wait"))
             }
@@ -189,7 +242,21 @@ impl Reason {
             Reason::WorkFailed { task, code, message } => {
                 format!("{cases} {} since `{task}` failed: {code}: {message}", verb("waits", "wait"))
             }
+            Reason::Signal { signal, task } => {
+                format!("{cases} {} for the signal `{signal}` to go on with `{task}`", verb("waits", "wait"))
+            }
+            Reason::Timer { task } => format!("{cases} {} for the time of `{task}`", verb("waits", "wait")),
+            Reason::Unasked { task } => {
+                format!("{cases} {} for somebody to be asked to do `{task}`", verb("waits", "wait"))
+            }
+            Reason::WorkSuspended { task } => {
+                format!("{cases} {} for `{task}` to be resumed", verb("waits", "wait"))
+            }
+            Reason::Suspended => format!("{cases} {} to be resumed", verb("waits", "wait")),
             Reason::Running { task } => format!("{cases} {} for the handler of `{task}`", verb("waits", "wait")),
+            Reason::NoHandler { handler, task } => {
+                format!("{cases} {} for `{task}`: no handler `{handler}` is here", verb("waits", "wait"))
+            }
             Reason::Deadlocked => {
                 format!("{cases} {} deadlocked: no task can go on, and the end was not reached", verb("is", "are"))
             }
@@ -200,6 +267,7 @@ impl Reason {
 
     fn to_json(&self, count: u64, example: CaseId) -> Json {
         let mut json = match self {
+            Reason::OfferedTo { people, task } => json!({ "reason": "offered", "people": people, "task": task }),
             Reason::Offered { role, task } => json!({ "reason": "offered", "role": role, "task": task }),
             Reason::Held { actor, task, begun } => {
                 json!({ "reason": if *begun { "begun" } else { "taken" }, "actor": actor, "task": task })
@@ -207,7 +275,13 @@ impl Reason {
             Reason::WorkFailed { task, code, message } => {
                 json!({ "reason": "work-failed", "task": task, "code": code, "message": message })
             }
+            Reason::Signal { signal, task } => json!({ "reason": "signal", "signal": signal, "task": task }),
+            Reason::Timer { task } => json!({ "reason": "timer", "task": task }),
+            Reason::Unasked { task } => json!({ "reason": "nobody-asked", "task": task }),
+            Reason::WorkSuspended { task } => json!({ "reason": "work-suspended", "task": task }),
+            Reason::Suspended => json!({ "reason": "suspended" }),
             Reason::Running { task } => json!({ "reason": "handler", "task": task }),
+            Reason::NoHandler { handler, task } => json!({ "reason": "no-handler", "handler": handler, "task": task }),
             Reason::Deadlocked => json!({ "reason": "deadlocked" }),
             Reason::CaseFailed { code, message } => {
                 json!({ "reason": "case-failed", "code": code, "message": message })

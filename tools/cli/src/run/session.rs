@@ -1,10 +1,9 @@
 //! One run: opens the engine, starts cases, waits for them, closes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use actum::{CaseId, CaseStatus, CommandError, DeployError, Engine, OpenError, Time, VirtualClock};
+use actum::{ActorId, CaseId, CaseStatus, Clock as _, CommandError, DeployError, Engine, SystemClock, VirtualClock};
 use actum_log::{Clock, Genesis, Seal};
 use indicatif::ProgressBar;
 
@@ -14,13 +13,13 @@ use super::report::Report;
 use super::start::{self, Started};
 use super::stop::Stop;
 use super::summary::{Begun, Summary};
-use crate::failure::{Exit, Failure, Outcome, advice, chain, no_log};
-use crate::log::probe;
+use crate::engine::{VIRTUAL_TIME_BEGINS, open, stopped};
+use crate::failure::{Exit, Failure, Outcome, chain};
+use crate::number::counted;
 use crate::progress;
 
-/// Where virtual time begins: 2026-01-05T08:00:00Z, a Monday.
-const PLAY_BEGINS: Time = Time(1_767_600_000_000_000_000);
-
+/// Least wait before looking whether a timer has fired.
+const TIMER_LOOK: Duration = Duration::from_millis(5);
 /// How often the progress bar is told how many cases ended.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
@@ -44,19 +43,19 @@ pub(super) fn prepare(order: &Order) -> Outcome<()> {
             Exit::Usage,
             format!("the log at {place} keeps real time, in which nothing can be simulated; name another with --data"),
         )),
-        _ => probe(&order.data),
+        _ => Ok(()),
     }
 }
 
 /// Runs the order; the engine is closed when this returns, also after a failure.
 pub(super) async fn run(order: &Order) -> Outcome<Summary> {
-    let clock = order.play.map(|_| VirtualClock::new(PLAY_BEGINS));
+    let clock = order.play.map(|_| VirtualClock::new(VIRTUAL_TIME_BEGINS));
     let builder = Engine::at(&order.data);
     let builder = match &clock {
         Some(clock) => builder.clock(clock.clone()),
         None => builder,
     };
-    let engine = builder.open().await.map_err(|error| cannot_open(&order.data, &error))?;
+    let engine = open(builder, &order.data).await?;
     let bar = progress::bar(order.format, "running", Some(order.plan.len()));
     let stop = Stop::listen(&bar);
     let outcome = drive(&engine, order, clock, &bar, &stop).await;
@@ -82,7 +81,11 @@ async fn drive(
         resumed: engine.opened().open_cases as u64,
     };
     let broken = |error: CommandError| stopped(&order.data, &error);
+    organise(engine, order).await?;
     let net = deploy(engine, order).await?;
+    if order.retry_failed {
+        retry_failed(engine).await.map_err(broken)?;
+    }
     let resumed: BTreeSet<CaseId> = open_cases(engine);
     let mut play = match (order.play, clock) {
         (Some(seed), Some(clock)) => {
@@ -97,10 +100,9 @@ async fn drive(
         (Ok(_), Some(play)) => play.run(stop).await,
         (Ok(_), None) => {
             tokio::select! {
-                () = engine.settled() => {}
-                () = stop.asked() => {}
+                waited = wait_for_timers(engine, order.wait) => waited,
+                () = stop.asked() => Ok(()),
             }
-            Ok(())
         }
     };
     if let Some(watcher) = watcher {
@@ -110,6 +112,54 @@ async fn drive(
     let started = started.map_err(broken)?;
     went.map_err(broken)?;
     summarise(engine, order, &begun, started, resumed, stop)
+}
+
+/// Returns when nothing is going on, and no timer is due within what is left of a wait.
+async fn wait_for_timers(engine: &Engine, wait: Duration) -> Result<(), CommandError> {
+    engine.settled().await;
+    let end = Instant::now() + wait;
+    loop {
+        let timer = match engine.timers(1).await {
+            Err(CommandError::Busy { retry_after_ms }) => {
+                start::rest(retry_after_ms).await;
+                continue;
+            }
+            other => other?.first().copied(),
+        };
+        let Some(timer) = timer else { return Ok(()) };
+        let left = Duration::from_nanos(timer.at.0.saturating_sub(SystemClock.now().0)).max(TIMER_LOOK);
+        if Instant::now() + left > end {
+            return Ok(());
+        }
+        tokio::time::sleep(left).await;
+        engine.settled().await;
+    }
+}
+
+/// Tries all work again that failed.
+async fn retry_failed(engine: &Engine) -> Result<(), CommandError> {
+    let failed = engine.cases().select(|row| row.status == CaseStatus::Open && !row.failed.is_empty());
+    let items = failed.iter().flat_map(|(case, row)| row.failed.iter().map(|item| (*case, *item)));
+    for (case, item) in items {
+        loop {
+            match engine.retry(case, item, ActorId::ENGINE).await {
+                Err(CommandError::Busy { retry_after_ms }) => start::rest(retry_after_ms).await,
+                // It rests, or is part of what does; the report says so.
+                Ok(()) | Err(CommandError::Rejected(_)) => break,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Loads the organisation, if one is given: what the directory says already changes nothing.
+async fn organise(engine: &Engine, order: &Order) -> Outcome<()> {
+    let Some(organisation) = &order.organisation else { return Ok(()) };
+    match engine.organise(organisation.clone()).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(stopped(&order.data, &error)),
+    }
 }
 
 async fn deploy(engine: &Engine, order: &Order) -> Outcome<std::sync::Arc<actum::Net>> {
@@ -133,14 +183,17 @@ fn open_cases(engine: &Engine) -> BTreeSet<CaseId> {
     engine.cases().select(|row| row.status == CaseStatus::Open).into_iter().map(|(case, _)| case).collect()
 }
 
-/// Keeps a bar at the number of cases that ended.
+/// Keeps a bar at the number of cases that ended; long cases show that they move by the work that is done.
 fn watch(engine: Engine, bar: ProgressBar, cases_before: usize) -> tokio::task::JoinHandle<()> {
     let open_before = engine.cases().count(CaseStatus::Open);
+    let work_before = engine.cases().work_completed();
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(PROGRESS_EVERY).await;
             let new = engine.cases().len() - cases_before;
             let open = engine.cases().count(CaseStatus::Open);
+            let work = engine.cases().work_completed() - work_before;
+            bar.set_message(format!("{} done, cases", counted(work, "work item")));
             bar.set_length((open_before + new) as u64);
             bar.set_position((open_before + new).saturating_sub(open) as u64);
         }
@@ -180,55 +233,4 @@ fn summarise(
         example,
         interrupted: stop.is_asked(),
     })
-}
-
-fn cannot_open(data: &Path, error: &OpenError) -> Failure {
-    let place = data.display().to_string();
-    match error {
-        OpenError::Read(actum_log::ReadError::NotFound(_)) => no_log(&place),
-        OpenError::Read(error) => Failure::read(&place, error),
-        OpenError::Locked(_) => {
-            let sentence = format!(
-                "another process is running on {place}; wait for it, stop it, or name another directory with --data"
-            );
-            Failure::new(Exit::Unavailable, sentence)
-        }
-        OpenError::Key(why) if !data.join("genesis").exists() => {
-            let sentence =
-                format!("no log can be made at {place}: {why}; name another directory with --data, or mend that");
-            Failure::new(Exit::Unavailable, sentence)
-        }
-        OpenError::Key(why) if is_out_of_reach(&data.join("keys").join("seal.pem")) => {
-            Failure::new(Exit::Unavailable, format!("{place} cannot be written: {why}; mend its permissions"))
-        }
-        OpenError::Key(why) => {
-            let sentence =
-                format!("{place} cannot be written, since its signing key cannot be used: {why}; restore it");
-            Failure::new(Exit::Corrupt, sentence)
-        }
-        OpenError::Write(error) => {
-            Failure::new(Exit::Unavailable, format!("{place}: {error}; make room and try again"))
-        }
-        other => Failure::new(Exit::Failure, format!("{place}: {}", chain(other))),
-    }
-}
-
-/// A file is there, but this process may not read it, or has too many open.
-fn is_out_of_reach(path: &Path) -> bool {
-    std::fs::File::open(path).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
-}
-
-/// The engine cannot go on. What was acknowledged is safe.
-fn stopped(data: &Path, error: &CommandError) -> Failure {
-    let place = data.display();
-    match error {
-        CommandError::Rejected(rejection) => Failure::new(Exit::Failure, rejection.message.clone()),
-        CommandError::Stopped(error) => Failure::new(
-            Exit::Unavailable,
-            format!(
-                "{place}: {error}; what was acknowledged is safe; mend that (make room?) and give the same command again"
-            ),
-        ),
-        other => Failure::new(Exit::Failure, format!("{place}: {other}{}", advice(Exit::Failure))),
-    }
 }

@@ -76,9 +76,10 @@ impl Summary {
     fn next(&self) -> impl Iterator<Item = String> {
         let data = quoted(&self.data.display().to_string());
         let again = self.interrupted.then(|| self.again.clone());
+        let retry = self.report.has_failed_work().then(|| format!("{} --retry-failed", self.again));
         let verify = format!("actum verify --data {data} --key {}", quoted(&self.verifier_key));
         let log = self.example.map(|case| format!("actum log {case} --data {data}"));
-        again.into_iter().chain([verify]).chain(log)
+        again.into_iter().chain(retry).chain([verify]).chain(log)
     }
 
     fn cases(&self) -> String {
@@ -127,7 +128,7 @@ impl Summary {
 }
 
 /// As a shell takes it.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./+=:@".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

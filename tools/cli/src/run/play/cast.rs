@@ -21,7 +21,7 @@ impl Cast {
         let mut roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for net in &nets {
             for (index, role) in net.roles.iter().enumerate() {
-                for name in names(net, RoleIx::of(index)) {
+                for name in names(engine, net, RoleIx::of(index)) {
                     roles.entry(name).or_default().insert(role.name.clone());
                 }
             }
@@ -36,7 +36,11 @@ impl Cast {
         let mut cast = Cast::default();
         for net in &nets {
             for role in (0..net.roles.len()).map(RoleIx::of) {
-                let actors = names(net, role).iter().filter_map(|name| people.get(name).copied()).collect();
+                let mut actors: Vec<ActorId> =
+                    names(engine, net, role).iter().filter_map(|name| people.get(name).copied()).collect();
+                if actors.is_empty() {
+                    actors = engine.actors_with_role(&net.roles[role.index()].name);
+                }
                 cast.0.insert((net.hash, role), actors);
             }
         }
@@ -49,10 +53,12 @@ impl Cast {
     }
 }
 
-fn names(net: &Net, role: RoleIx) -> Vec<String> {
+/// Whom the net names for a role. Nobody is made up for one that somebody in the organisation has.
+fn names(engine: &Engine, net: &Net, role: RoleIx) -> Vec<String> {
     let named = net.play.participants.iter().find(|(of, people)| *of == role && !people.is_empty());
     match named {
         Some((_, people)) => people.clone(),
+        None if !engine.actors_with_role(&net.roles[role.index()].name).is_empty() => Vec::new(),
         None => (1..=STAND_INS).map(|number| format!("{}-{number}", net.roles[role.index()].name)).collect(),
     }
 }

@@ -26,7 +26,8 @@ pub(super) struct Outcome {
 pub(super) fn outcome(seed: u64, key: &str, net: &Net, task: TaskIx, visit: u32) -> Outcome {
     let mut hasher = blake3::Hasher::new_derive_key("actum 2026 play 1");
     hasher.update(&seed.to_le_bytes()).update(&(key.len() as u64).to_le_bytes()).update(key.as_bytes());
-    let task_name = net.tasks.get(task.index()).map_or("", |task| &task.name);
+    // Tasks of different subnets may have the same name.
+    let task_name = if task.index() < net.tasks.len() { net.task_label(task) } else { String::new() };
     hasher.update(task_name.as_bytes()).update(&visit.to_le_bytes());
     let mut random = ChaCha8Rng::from_seed(hasher.finalize().into());
     let rank = random.next_u64();
@@ -38,6 +39,17 @@ pub(super) fn outcome(seed: u64, key: &str, net: &Net, task: TaskIx, visit: u32)
         None => made_up(net, task, &mut random),
     };
     Outcome { minutes, result, rank }
+}
+
+/// Minutes until the signal comes for which a task waits for the `visit`-th time (from 1) in the case with a key; `None` if the
+/// net does not say that it ever does.
+pub(super) fn signal_minutes(seed: u64, key: &str, net: &Net, signal: &str, visit: u32) -> Option<u32> {
+    let (least, most) = net.play.signals.iter().find(|play| play.signal == signal)?.minutes;
+    let mut hasher = blake3::Hasher::new_derive_key("actum 2026 play signal 1");
+    hasher.update(&seed.to_le_bytes()).update(&(key.len() as u64).to_le_bytes()).update(key.as_bytes());
+    hasher.update(signal.as_bytes()).update(&visit.to_le_bytes());
+    let mut random = ChaCha8Rng::from_seed(hasher.finalize().into());
+    Some(least + below(&mut random, u64::from(most.saturating_sub(least)) + 1) as u32)
 }
 
 impl Outcome {
@@ -149,6 +161,16 @@ play:
         let net = actum_net::compile(NET).unwrap().net;
         let Value::Map(fields) = outcome(7, "a", &net, net.task("sign").unwrap(), 1).result else { panic!("a map") };
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["name"], "only what is required");
+    }
+
+    #[test]
+    fn signals_come_within_their_minutes_and_only_if_the_net_says_so() {
+        let net = "actum: 1\nnet: s\nstart: a\ntasks:\n  a: { trigger: { signal: go }, flow: end }\nplay: { signals: { go: { minutes: [10, 12] } } }\n";
+        let net = actum_net::compile(net).unwrap().net;
+        let minutes: std::collections::BTreeSet<u32> =
+            (0..100).filter_map(|visit| signal_minutes(7, "a", &net, "go", visit)).collect();
+        assert!(minutes.iter().copied().eq(10..=12), "{minutes:?}");
+        assert_eq!(signal_minutes(7, "a", &net, "stop", 1), None);
     }
 
     #[test]
