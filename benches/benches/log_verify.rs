@@ -33,7 +33,7 @@ fn best(mut run: impl FnMut() -> f64) -> f64 {
 
 fn verify(source: &dyn FrameSource, threads: usize) -> f64 {
     let begin = Instant::now();
-    let context = open_source(source, &Trust::SelfSigned).expect("a genesis");
+    let context = open_source(source, &Trust::self_signed()).expect("a genesis");
     let linker = source_linker(source, &context).expect("heads");
     let blocks: Vec<BlockInput> = source_blocks(source, &context).collect::<Result<_, _>>().expect("frames");
     let linker = digest_all(&blocks, &context, linker, threads);

@@ -36,7 +36,7 @@ impl World {
             let (seq, version) = (Seq(self.seq), self.case.version + 1);
             assert!(actum_kernel::fits(&self.net, &one.event), "{one:?}");
             self.case.apply(&Meta { seq, version, time: self.now, actor: one.actor, cause: None }, &one.event);
-            effects(&self.net, &self.case, &one.event);
+            let _ = effects(&self.net, &self.case, &one.event);
         }
         Ok(decided)
     }

@@ -238,7 +238,7 @@ proptest! {
                 prop_assert_eq!(payload::decode(stored.kind, stored.schema, &stored.bytes), Ok(Event::Case(one.event.clone())));
                 let meta = Meta { seq: Seq(case.version), version: case.version + 1, time: Time(time), actor: one.actor, cause: None };
                 case.apply(&meta, &one.event);
-                effects(&net, &case, &one.event);
+                let _ = effects(&net, &case, &one.event);
             }
             settled(&net, &case.control)?;
             pending_effects(&net, &case).count();

@@ -26,7 +26,7 @@ fn net() -> Net {
 fn a_whole_scenario_is_read() {
     let net = net();
     let task = |name: &str| net.task(name).expect("a task");
-    let text = r#"
+    let text = r"
 scenario: 1
 description: All keys.
 input: { n: 2 }
@@ -45,7 +45,7 @@ events:
   more: { add: b, count: 2 }
   oops: { fail: a }
   go: { signal: go, data: { by: me } }
-"#;
+";
     let read = scenario(text, &net).unwrap_or_else(|found| panic!("{found:#?}"));
     assert_eq!(read.input.as_ref().and_then(|input| input.get("n")), Some(&Value::Int(2)));
     assert_eq!(read.results[0].0, task("a"));
@@ -148,7 +148,7 @@ fn the_schema_knows_the_language() {
     for (text, good) in [
         (whole.to_owned(), true),
         (r#"{ "scenario": 1 }"#.to_owned(), true),
-        (r#"{}"#.to_owned(), false),
+        ("{}".to_owned(), false),
         (whole.replace("bounds", "bound"), false),
         (whole.replace("\"count\": 2", "\"count\": 0"), false),
         (whole.replace("\"fail\": \"a\"", "\"fail\": \"a\", \"add\": \"b\""), false),
