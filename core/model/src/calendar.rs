@@ -176,7 +176,7 @@ impl Calendar {
         None
     }
 
-    /// When it is on next, if it is off now: within [`DAYS_AHEAD_MAX`] days.
+    /// When it is on next, if it is off now: within `DAYS_AHEAD_MAX` days.
     #[must_use]
     pub fn on_next(&self, now: Time) -> Option<Time> {
         if self.shifts.is_empty() || self.is_on(now) {

@@ -5,7 +5,7 @@
 //! - [`read`] opens it for reading without writing to it, beside a running engine if need be: [`ScratchSource`].
 //!   [`Scratch`] and [`open_source`] are its two halves, for callers that do the second half in a child process.
 //!
-//! - [`state`] says what lies in a directory without opening anything; [`replace`] puts another directory in its place.
+//! - [`state()`] says what lies in a directory without opening anything; [`replace()`] puts another directory in its place.
 //!
 //! Durability: what `commit` has returned survives power loss. Knows nothing of workflows, and nothing of what is
 //! inside a block beyond the fields that say where it lies.

@@ -5,7 +5,7 @@
 //!
 //! - [`explore`] visits the states, once each, breadth first, and gives a [`Space`];
 //! - [`Space::traces`] lists the traces of a view, shortest first, each once;
-//! - [`soundness`] says whether cases can always end, end properly, and whether every task can happen.
+//! - [`soundness()`] says whether cases can always end, end properly, and whether every task can happen.
 //!
 //! What is left out: who does the work (somebody always may), what it costs in time, exception rules. What has bounds says
 //! when a bound was met: [`Space::is_complete`].
