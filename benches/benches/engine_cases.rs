@@ -1,7 +1,6 @@
 //! Promise: five automatic steps per case, in process, durable and signed: at least 5,000 cases/s on 2 cores.
 //!
-//! Compared with, in the same run: one case at a time, in commits' time. Peers on the same kind of machine are run by the
-//! scripts beside `compare.md`.
+//! Compared with, in the same run: one case at a time, in commits' time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -122,8 +122,9 @@ impl Partition {
                 self.timers.set.insert(timer);
                 return Err(NoRoom(ongoing));
             }
-            // Something above it rests: all is looked at again when that goes on.
-            Err(Refused::Error(CommandError::Rejected(no))) if no.code == "work/suspended" => {}
+            // Something above it rests: all is looked at again when that goes on. Or it is a wait that is over, and failed.
+            Err(Refused::Error(CommandError::Rejected(no)))
+                if matches!(no.code, "work/suspended" | "work/no-timer") => {}
             Err(Refused::Error(error)) => {
                 tracing::error!(case = case.0, item = item.0, "a timer fires without effect: {error}");
             }

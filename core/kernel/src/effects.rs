@@ -3,7 +3,7 @@
 use actum_model::{Case, CaseEvent, CaseId, ItemId, Phase, TaskIx, Time, Value, WorkItemState};
 use actum_net::{EvalError, Net, Work};
 
-use crate::{fire::givens, scope::FrameScope};
+use crate::{decide::timer, fire::givens, scope::FrameScope};
 
 /// Something to be done outside, after the event that asks for it is durable.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
 pub fn pending_effects<'a>(net: &'a Net, case: &'a Case) -> impl Iterator<Item = Effect> + 'a {
     case.control.items.iter().flat_map(move |item| {
         let call = (item.phase == Phase::Started).then(|| invocation(net, case, item)).flatten();
-        let timer = item.timer.map(|at| Effect::SetTimer { case: case.id, item: item.id, at });
+        let timer = timer::of(net, item).map(|at| Effect::SetTimer { case: case.id, item: item.id, at });
         call.into_iter().chain(timer)
     })
 }

@@ -205,10 +205,18 @@ fn tokens_of(draft: &Draft<'_>, state: &WorkItemState) -> Option<Vec<ConditionIx
     join::take(draft.net, &draft.control, state.frame, state.task, draft.context.or_joins).ok().flatten()
 }
 
+/// The firing gave its tokens already, and must not give them twice: it can only end.
+fn has_passed(draft: &Draft<'_>, id: ItemId) -> bool {
+    draft.control.activation(id).is_some_and(|activation| activation.passed)
+}
+
 /// Begins an item anew: its tokens are given back, and its task is enabled again.
 fn restart(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) -> usize {
     if state.instance.is_some() {
         return restart_instance(draft, state, cause);
+    }
+    if has_passed(draft, state.id) {
+        return complete(draft, state, cause);
     }
     if !state.holds_tokens() {
         return match state.typed() {
@@ -251,8 +259,9 @@ fn restart_instance(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) 
 
 /// Ends an item as if it had been done, with the result null.
 fn complete(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) -> usize {
+    let has_passed = has_passed(draft, state.id);
     cancel::stop_inside(draft, state.id, Why::follows(cause));
-    let found = if state.instance.is_some() {
+    let found = if state.instance.is_some() || has_passed {
         Ok(Outcome::default())
     } else {
         finish::outcome(draft, state.frame, state.task, Some(&actum_model::Value::Null), &[])
@@ -269,7 +278,7 @@ fn complete(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) -> usize
             None => return cause,
         }
     };
-    let cancelled = cancel::region(draft, state.frame, state.task, state.id).filter(|_| state.instance.is_none());
+    let cancelled = if has_passed { None } else { finish::region_left(draft, state) };
     let fired = join::partial::fired(draft.net, state.frame, state.task, &consumed).filter(|_| !consumed.is_empty());
     let Outcome { changes, produced } = outcome;
     let event = CaseEvent::WorkSkipped { item: state.id, task: state.task, consumed, changes, produced };

@@ -7,11 +7,20 @@ use actum_model::{
 use actum_net::{Given, InstanceRest, Join, Rest, Task};
 
 use crate::{
-    cancel::{self, Why},
+    cancel::{self, Cancelled, Why},
     data::map_output,
     draft::{Cause, Draft},
     exception, split,
 };
+
+/// What is to be cancelled as an item is passed over: not what was cancelled as it fired, nor anything for an instance.
+pub(crate) fn region_left(draft: &Draft<'_>, item: &WorkItemState) -> Option<Cancelled> {
+    let has_cancelled = item.holds_tokens() && cancels_at_start(&draft.net.tasks[item.task.index()]);
+    if has_cancelled || item.instance.is_some() {
+        return None;
+    }
+    cancel::region(draft, item.frame, item.task, item.id)
+}
 
 /// What a completion does.
 #[derive(Default)]

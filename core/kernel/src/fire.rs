@@ -1,10 +1,12 @@
 //! Firing: from the moment a task is enabled until its work runs.
 
-use actum_model::{AnyWorkItem, CaseEvent, ConditionIx, FrameId, Instance, ItemId, TaskIx, Value, WorkItem, phase};
-use actum_net::{ExceptionTrigger, Given, InstanceCount, Net, TimeoutFrom, Wait, Work};
+use actum_model::{
+    AnyWorkItem, CaseEvent, ConditionIx, FrameId, Instance, ItemId, TaskIx, Time, Value, WorkItem, phase,
+};
+use actum_net::{Answer, ExceptionTrigger, Given, InstanceCount, Net, TimeoutFrom, Wait, Work};
 
 use crate::{
-    Context, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, cancel,
+    Context, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, RESTART_AFTER_LEAST, cancel,
     data::initial_of_frame,
     draft::{Cause, Draft},
     exception, finish,
@@ -23,9 +25,9 @@ pub(crate) fn begin(
     let item = WorkItem::enabled(draft.control.next_item, task);
     let id = item.id();
     let enabled = draft.follow(cause, item.enabling(frame, None));
-    let last = timeout(draft, id, TimeoutFrom::Enabled, enabled);
-    if last != enabled && draft.control.item(id).is_none() {
-        return last;
+    if let Err(message) = timeout(draft, id, TimeoutFrom::Enabled, enabled) {
+        let (started, last) = start(draft, item.allocate_to_engine(), frame, tokens, Cause::Staged(enabled), None);
+        return started.map_or(last, |started| exception::fail(draft, started, "work/timeout", &message, last));
     }
     match kept_signal(draft, id, task, enabled) {
         Signalled::Not => enabled,
@@ -151,7 +153,9 @@ pub(crate) fn start(
     if definition.exceptions.is_empty() {
         return (Some(item), started);
     }
-    timeout(draft, id, TimeoutFrom::Started, started);
+    if let Err(message) = timeout(draft, id, TimeoutFrom::Started, started) {
+        return (None, exception::fail(draft, item, "work/timeout", &message, started));
+    }
     exception::test(draft, id, &[], Cause::Staged(started));
     match draft.control.item(id).map(actum_model::WorkItemState::typed) {
         Some(AnyWorkItem::Started(_)) => (Some(item), started),
@@ -159,28 +163,29 @@ pub(crate) fn start(
     }
 }
 
-/// Sets the timer of a task's rule for work that takes too long. A rule that cannot be computed fails the item when it is
-/// started; before, it is left aside.
-fn timeout(draft: &mut Draft<'_>, id: ItemId, since: TimeoutFrom, cause: usize) -> usize {
+/// Sets the timer of a task's rule for work that takes too long. If it cannot be computed, the item is to be failed with the
+/// message returned.
+fn timeout(draft: &mut Draft<'_>, id: ItemId, since: TimeoutFrom, cause: usize) -> Result<(), String> {
     let net = draft.net;
-    let Some(item) = draft.control.item(id) else { return cause };
+    let Some(item) = draft.control.item(id) else { return Ok(()) };
     let (frame, task) = (item.frame, item.task);
     let definition = &net.tasks[task.index()];
     if matches!(definition.work, Work::Wait(_)) {
-        return cause;
+        return Ok(());
     }
     let rule = definition.exceptions.iter().find_map(|rule| match &rule.trigger {
-        ExceptionTrigger::Timeout { after, from } if *from == since => Some(after),
+        ExceptionTrigger::Timeout { after, from } if *from == since => Some((after, rule.answer)),
         _ => None,
     });
-    let Some(after) = rule else { return cause };
-    match actum_net::due_after(after, &draft.scope(frame, &[], None, &[]), draft.context.now) {
-        Ok(until) => draft.follow(cause, CaseEvent::WorkWaiting { item: id, task, until }),
-        Err(error) => {
-            let message = format!("the timeout of {} cannot be computed: {error}", definition.name);
-            exception::record_unanswered(draft, id, "work/timeout", &message, cause)
-        }
-    }
+    let Some((after, answer)) = rule else { return Ok(()) };
+    let now = draft.context.now;
+    let until = actum_net::due_after(after, &draft.scope(frame, &[], None, &[]), now)
+        .map_err(|error| format!("the timeout of {} cannot be computed: {error}", definition.name))?;
+    // Or a timeout of nothing would restart its work for ever, and fill the log.
+    let least = if answer == Answer::Restart { RESTART_AFTER_LEAST } else { 0 };
+    let until = until.max(Time(now.0.saturating_add(least)));
+    draft.follow(cause, CaseEvent::WorkWaiting { item: id, task, until });
+    Ok(())
 }
 
 /// A task that waits leaves its tokens to others until its time comes.

@@ -26,7 +26,9 @@ pub use decide::decide;
 pub use draft::{Cause, Decided};
 pub use effects::{Effect, effects, pending_effects};
 pub use join::OrJoins;
-pub use limit::{DATA_BYTES_MAX, EVENTS_MAX, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, SIGNALS_MAX};
+pub use limit::{
+    DATA_BYTES_MAX, EVENTS_MAX, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, RESTART_AFTER_LEAST, SIGNALS_MAX,
+};
 pub use oracle::Oracle;
 pub use ordinals::fits;
 pub use permission::kept_apart;

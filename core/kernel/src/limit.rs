@@ -18,3 +18,6 @@ pub const SIGNALS_MAX: usize = 1_000;
 /// Most instances that one command can begin: so that their events stay within [`EVENTS_MAX`]. More can be added by further
 /// commands.
 pub const INSTANCES_AT_ONCE_MAX: u32 = 3_000;
+
+/// Shortest time, in nanoseconds, after which a timeout begins its work anew: one second. A shorter one is taken for it.
+pub const RESTART_AFTER_LEAST: u64 = 1_000_000_000;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use actum_kernel::{Context, Decided, FRAME_DEPTH_MAX, SIGNALS_MAX, decide, effects};
+use actum_kernel::{
+    Context, Decided, FRAME_DEPTH_MAX, RESTART_AFTER_LEAST, SIGNALS_MAX, decide, effects, pending_effects,
+};
 use actum_model::{
     ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Directory, ExceptionKind, FrameId, ItemId, Meta, Seq,
     Time, Value,
@@ -417,4 +419,92 @@ fn exceptions_are_answered_as_the_net_says() {
     let fail = CaseCommand::FailWork { item, code: "x".to_owned(), message: String::new() };
     world.does(&fail, "!a abort:compensate u #a +u >u");
     world.done("u", ".u cancelled");
+}
+
+#[test]
+fn a_wait_that_failed_has_no_timer_any_more() {
+    let mut world = World::of(
+        "data: { n: { type: int, default: 0 } }\nstart: w\ntasks:\n  w: { wait: { for: PT5S }, output: { n: '{{ 1 / n }}' }, exceptions: { external: { x: fail } }, flow: end }\n",
+    );
+    world.start("started +w @w");
+    let item = world.firing("w");
+    assert_eq!(pending_effects(&world.net, &world.case).count(), 1);
+    world.now = Time(20 * SECOND);
+    world.does(&CaseCommand::TimerFired { item }, ">w !w");
+    assert_eq!(pending_effects(&world.net, &world.case).count(), 0);
+    world.refuses(&CaseCommand::TimerFired { item }, "work/no-timer");
+    world.does(&CaseCommand::SuspendCase, "suspended");
+    world.does(&CaseCommand::ResumeCase, "resumed");
+}
+
+#[test]
+fn a_timeout_of_nothing_does_not_restart_its_work_for_ever() {
+    let mut world = World::of(
+        "start: a\ntasks:\n  a: { handler: h, exceptions: { timeout: { after: PT0S, do: restart } }, flow: end }\n",
+    );
+    world.start("started +a @a >a");
+    let item = world.firing("a");
+    world.refuses(&CaseCommand::TimerFired { item }, "work/too-early");
+    world.now = Time(world.now.0 + RESTART_AFTER_LEAST);
+    world.does(&CaseCommand::TimerFired { item }, "late:a timeout:restart #a +a @a >a");
+    let item = world.firing("a");
+    world.refuses(&CaseCommand::TimerFired { item }, "work/too-early");
+}
+
+#[test]
+fn a_timeout_that_cannot_be_computed_fails_the_work() {
+    for (work, from, then) in [
+        ("handler: h", "enabled", "started +a >a !a"),
+        ("handler: h", "started", "started +a >a !a"),
+        ("trigger: { signal: s }, handler: h", "enabled", "started +a >a !a"),
+        ("handler: h, instances: { count: 2 }", "enabled", "started +a >a !a"),
+    ] {
+        let mut world = World::of(&format!(
+            "data: {{ t: {{ type: string, default: soon }} }}\nstart: a\ntasks:\n  a: {{ {work}, exceptions: {{ timeout: {{ after: '{{{{ t }}}}', from: {from}, do: remove }} }}, flow: end }}\n"
+        ));
+        let decided = world.ask(&CaseCommand::StartCase { input: [].into() }).unwrap();
+        let code = |event: &CaseEvent| match event {
+            CaseEvent::WorkFailed { code, .. } => Some(code.clone()),
+            _ => None,
+        };
+        assert_eq!(decided.iter().find_map(|one| code(&one.event)).as_deref(), Some("work/timeout"), "{work} {from}");
+        assert_eq!(world.text(&decided), then, "{work} {from}");
+    }
+}
+
+#[test]
+fn a_firing_that_went_on_gives_its_tokens_once_whatever_the_answer() {
+    for answer in ["complete", "restart"] {
+        let mut world = World::of(&format!(
+            "termination: implicit\nstart: b\ntasks:\n  b: {{ handler: h, instances: {{ count: 2, threshold: 1 }}, exceptions: {{ external: {{ fire: {answer} }} }}, flow: c }}\n  c: {{ handler: h }}\n"
+        ));
+        world.start("started +b >b +b +b >b >b");
+        world.done("b", ".b ^b +c >c");
+        let item = world.firing("b");
+        let raise = CaseCommand::RaiseException {
+            item: Some(item),
+            kind: ExceptionKind::External,
+            name: "fire".to_owned(),
+            message: String::new(),
+        };
+        world.does(&raise, &format!("external:{answer} #b skip:b"));
+        world.done("c", ".c completed");
+    }
+}
+
+#[test]
+fn a_join_that_cancelled_as_it_fired_does_not_cancel_again_when_it_is_completed() {
+    let mut world = World::of(
+        "termination: implicit\nstart: a\ntasks:\n  a: { split: and, flow: [{ to: b, tokens: 2 }, { to: c }] }\n  b: { handler: h, flow: [j, x], split: and }\n  c: { handler: h, flow: j }\n  x: { flow: y }\n  y: { handler: h }\n  j: { join: { of: 1, rest: cancel }, handler: h, cancels: [y], exceptions: { external: { fire: complete } }, flow: d }\n  d: { handler: h }\n",
+    );
+    world.start("started +a >a .a +b >b +c >c");
+    world.done("b", ".b +b >b +j >j +x >x .x +y >y");
+    let item = world.firing("j");
+    let raise = CaseCommand::RaiseException {
+        item: Some(item),
+        kind: ExceptionKind::External,
+        name: "fire".to_owned(),
+        message: String::new(),
+    };
+    world.does(&raise, "external:complete skip:j +d >d");
 }

@@ -198,6 +198,19 @@ fn directory() -> Directory {
     directory
 }
 
+/// A task cancels another, and then makes it possible in the same step in which the case ends.
+#[test]
+fn what_began_after_a_cancellation_is_discarded_and_not_cancelled() {
+    let text = "actum: 1\nnet: n\nroles: { clerk: {} }\nstart: a\ntasks:\n  a: { handler: h, cancels: [b], split: and, flow: [b, c] }\n  b: { role: clerk, instances: { count: 2 }, flow: end }\n  c: { flow: end }\n";
+    let net = actum_net::compile(text).unwrap().net;
+    let scenario = Scenario::default();
+    let exploration = Exploration { net: &net, scenario: &scenario, view: VIEW, states_max: STATES_MAX };
+    let words = ["a+", "a-", "b#", "b#"].map(str::to_owned);
+    let space = explore(&exploration).unwrap();
+    let followed = space.follow(&words);
+    assert_eq!((followed.words, followed.endings.contains(&Ending::Done)), (words.len(), true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -228,7 +241,8 @@ proptest! {
             // As far as was looked, nothing can be said against it.
             return Ok(());
         }
-        prop_assert_eq!(followed.words, run.words.len(), "{:?} is not in the exploration", run.words);
+        let canonical = String::from_utf8_lossy(&net.canonical);
+        prop_assert_eq!(followed.words, run.words.len(), "{:?} is not in the exploration of {}", run.words, canonical);
         let ending = match run.case.control.status {
             CaseStatus::Completed => Some(Ending::Done),
             CaseStatus::Deadlocked => Some(Ending::Stuck),

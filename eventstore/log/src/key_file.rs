@@ -10,8 +10,12 @@ use crate::limits::KEY_FILE_BYTES_MAX;
 use crate::signer::{FileSigner, KeyError};
 
 impl FileSigner {
-    /// Reads a key file. Refuses one that group or others may use.
+    /// Reads a key file. Refuses one that group or others may use, and what is no regular file.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
+        // To open a pipe waits for whoever writes to it.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file").into());
+        }
         let mut file = File::open(path)?;
         refuse_shared(&file)?;
         let mut pem = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX as usize + 1));
@@ -114,6 +118,18 @@ mod tests {
             assert!(matches!(FileSigner::open(&path), Err(KeyError::Malformed)), "{name}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_waited_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let pipe = dir.path().join("seal.pem");
+        let made = std::process::Command::new("mkfifo").arg("-m600").arg(&pipe).status().expect("mkfifo runs");
+        assert!(made.success());
+        for path in [pipe.as_path(), dir.path()] {
+            let refused = FileSigner::open(path).err();
+            assert!(matches!(&refused, Some(KeyError::Io(error)) if error.kind() == io::ErrorKind::InvalidInput));
+        }
     }
 
     #[test]

@@ -71,6 +71,13 @@ pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
 pub(crate) fn cannot_open(data: &Path, error: &OpenError) -> Failure {
     let place = data.display().to_string();
     match error {
+        OpenError::Read(ReadError::NotFound(_)) if data.is_file() => {
+            let sentence = format!(
+                "{place} is a file, and only a data directory can be written to; name one with --data (`actum recover` makes one of \
+                 an archive)"
+            );
+            Failure::new(Exit::Usage, sentence)
+        }
         OpenError::Read(ReadError::NotFound(_)) => no_log(&place),
         OpenError::Read(error) => Failure::read(&place, error),
         OpenError::Locked(_) => {
@@ -96,6 +103,14 @@ pub(crate) fn cannot_open(data: &Path, error: &OpenError) -> Failure {
         OpenError::Key(why) if is_out_of_reach(&data.join("keys").join("seal.pem")) => {
             Failure::new(Exit::Unavailable, format!("{place} cannot be written: {why}; mend its permissions"))
         }
+        // To replace a lost key takes the next one.
+        OpenError::Key(why) if why.contains("next.pem") => {
+            let sentence = format!(
+                "the key in force at {place} cannot be replaced: {why}; restore that file from where you keep a copy \
+                 (nothing was changed)"
+            );
+            Failure::new(Exit::Corrupt, sentence)
+        }
         OpenError::Key(why) => {
             let sentence = format!(
                 "{place} cannot be written, since its signing key cannot be used: {why}; restore it, or put the next key in \
@@ -112,7 +127,9 @@ pub(crate) fn cannot_open(data: &Path, error: &OpenError) -> Failure {
 
 /// A file is there, but this process may not read it, or has too many open.
 fn is_out_of_reach(path: &Path) -> bool {
-    std::fs::File::open(path).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
+    // To open a pipe would wait for a writer.
+    let is_special = std::fs::metadata(path).is_ok_and(|meta| !meta.is_file());
+    !is_special && std::fs::File::open(path).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
 }
 
 /// The engine cannot go on. What was acknowledged is safe.

@@ -39,7 +39,9 @@ fn a_rotated_log_verifies_from_its_first_key_on() {
         );
     }
     let id = show(&place)["keys"][0]["id"].as_str().unwrap().to_owned();
-    place.good(&format!("key revoke {id} --reason stolen --data d1"));
+    let revoked = place.json(&format!("key revoke {id} --reason stolen --data d1 -o json"));
+    let keys = show(&place)["keys"].clone();
+    assert_eq!((&revoked["revoked"], &revoked["in_force"]), (&keys[0]["public_key"], &keys[2]["public_key"]));
     let verdict = place.json(&format!("verify d1 --key {first} --require pinned -o json"));
     let spans = verdict["partitions"][0]["keys"].as_array().unwrap();
     assert_eq!(spans.iter().map(|span| span["revoked"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false, false]);
@@ -89,11 +91,17 @@ fn a_lost_key_is_replaced_and_what_is_wrong_is_said() {
     place.good("run automatic.yaml --data d1");
     std::fs::write(place.path("d1/keys/next.pem"), "nothing").unwrap();
     assert!(place.bad("key rotate --data d1", 1).contains("next.pem"));
-    assert!(place.bad("key revoke --lost --data d1", 5).contains("next.pem"));
+    let said = place.bad("key revoke --lost --data d1", 5);
+    assert!(said.contains("next.pem") && !said.contains("--lost"), "its own advice leads nowhere: {said}");
     place.good("run automatic.yaml --data d1");
     place.bad("key revoke 00000000 --data d1", 3);
     place.bad("key show --data nowhere", 3);
     place.bad("key rotate --data nowhere", 3);
+    // A log is there, but none that can be written.
+    place.good("export --format log --data d1 -O d1.actum");
+    for line in ["key rotate", "key revoke --lost", "checkpoint"] {
+        assert!(place.bad(&format!("{line} --data d1.actum"), 2).contains("is a file"), "{line}");
+    }
     for usage in ["key", "key revoke --data d1", "key rotate --then xyz --data d1", "key rotate --then none --data d1"]
     {
         assert_eq!(place.run(usage).code, 2, "{usage}");

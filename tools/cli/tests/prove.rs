@@ -69,6 +69,12 @@ fn what_is_wrong_has_its_exit_code() {
     assert!(place.bad(&format!("verify-proof manual.yaml --key {key}"), 5).contains("a proof begins with"));
     place.bad(&format!("verify-proof nofile --key {key}"), 3);
     place.bad("verify-proof p --key nonsense", 2);
+    // A seal that the proof is not of is not what it rests on.
+    place.good("verify d1 --save-seal one.seal");
+    place.good("checkpoint --data d1");
+    place.good("prove 21 --data d1 -O later");
+    let said = place.good(&format!("verify-proof later --since one.seal --key {key}"));
+    assert!(said.contains("not on    the seal you kept") && !said.contains("and on"), "{said}");
     // The key of another log.
     place.good("run automatic.yaml --data d2");
     let other = place.json("verify d2 -o json")["partitions"][0]["verifier_key"].as_str().unwrap().to_owned();

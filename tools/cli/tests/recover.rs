@@ -67,6 +67,28 @@ fn what_is_ahead_of_the_backup_is_not_replaced_silently() {
 }
 
 #[test]
+fn a_longer_log_that_parted_from_what_is_there_does_not_replace_it_silently() {
+    let place = place();
+    place.good("recover --from b.actum --keys d1/keys --data other");
+    place.good("run automatic.yaml --cases 1 --data d1");
+    place.good("run automatic.yaml --cases 30 --data other");
+    place.good("export --format log --data other -O other.actum");
+    let there = place.json("verify d1 -o json");
+    for from in ["other", "other.actum"] {
+        let said = place.bad(&format!("recover --from {from} --data d1"), 4);
+        assert!(said.contains("parted") && said.contains("--accept-loss"), "{said}");
+        assert_eq!(place.json("verify d1 -o json")["partitions"], there["partitions"]);
+    }
+    let done = place.json("recover --from other --data d1 --accept-loss -o json");
+    let kept = done["kept"].as_str().unwrap();
+    assert_eq!(place.json(&format!("verify {kept} -o json"))["partitions"], there["partitions"]);
+    assert_eq!(last_event(&place, "d1")["replaced"]["size"], there["events"]);
+    // What is there, and more, needs no consent.
+    place.good("export --format log --data d1 -O more.actum");
+    place.good("recover --from more.actum --data d1");
+}
+
+#[test]
 fn wrong_sources_and_targets_are_refused_and_nothing_changes() {
     let place = place();
     place.good("run automatic.yaml --data other");

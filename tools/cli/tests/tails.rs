@@ -62,6 +62,14 @@ fn a_tail_is_verified_against_the_seal_where_it_begins() {
     assert!(place.bad("log --data tail.actum", 1).contains("give the seal"));
     place.good("verify d1 --save-seal two.seal");
     place.bad("verify tail.actum --since two.seal", 1);
+    let said = place.bad("export --format log --since two.seal --data tail.actum -O x.actum", 1);
+    assert!(said.contains("from the whole log") && !said.contains("tampered"), "{said}");
+    // A log that was rolled back behind the seal.
+    place.good("run automatic.yaml --cases 2 --data d1");
+    place.good("verify d1 --save-seal three.seal");
+    let said = place.bad("export --format log --since three.seal --data d1.actum -O x.actum", 4);
+    assert!(said.contains("seal you kept"), "{said}");
+    place.bad("verify d1.actum --since three.seal", 4);
     let mut changed = place.read("tail.actum");
     let at = changed.len() * 3 / 4;
     changed[at] ^= 4;

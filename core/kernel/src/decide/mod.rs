@@ -19,7 +19,7 @@ mod start_case;
 mod start_work;
 mod suspend;
 mod take_work;
-mod timer;
+pub(crate) mod timer;
 
 use actum_model::{
     ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Phase, Rejection, WorkItem, WorkItemState,

@@ -33,9 +33,13 @@ pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState) -> Result<(), 
             .flatten()
             .ok_or_else(|| Rejection::new("work/gone", format!("item {} is no longer possible", item.id)))?
     };
-    let cancelled = cancel::region(draft, item.frame, item.task, item.id).filter(|_| !is_instance);
+    let cancelled = finish::region_left(draft, item);
+    let fired = join::partial::fired(draft.net, item.frame, item.task, &consumed).filter(|_| !consumed.is_empty());
     let event = CaseEvent::WorkSkipped { item: item.id, task: item.task, consumed, changes: Vec::new(), produced };
     let skipped = draft.push(draft.context.actor, Cause::Logged(item.event), event);
+    if let Some(fired) = fired {
+        draft.follow(skipped, fired);
+    }
     if let Some(cancelled) = cancelled {
         cancel::cancel(draft, cancelled, skipped);
     }

@@ -1,7 +1,7 @@
 //! The time came that an item waits for, or that its work was to be done by.
 
-use actum_model::{ActorId, AnyWorkItem, CaseEvent, ExceptionKind, ItemId, Rejection, WorkItemState};
-use actum_net::Work;
+use actum_model::{ActorId, AnyWorkItem, CaseEvent, ExceptionKind, ItemId, Phase, Rejection, Time, WorkItemState};
+use actum_net::{Net, Work};
 
 use super::at_rest;
 use crate::{
@@ -11,8 +11,16 @@ use crate::{
     settle::settle,
 };
 
+/// The time that an item is to be told of. A wait has none any more once it began: if it failed then, its time has come
+/// already. Whether a timer was a wait's or a deadline's, which goes on as the work does, only the net knows.
+pub(crate) fn of(net: &Net, item: &WorkItemState) -> Option<Time> {
+    let is_wait = net.tasks.get(item.task.index()).is_some_and(|task| matches!(task.work, Work::Wait(_)));
+    let phase = item.suspended_from.unwrap_or(item.phase);
+    item.timer.filter(|_| !is_wait || phase == Phase::Enabled)
+}
+
 pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
-    let Some(due) = item.timer else {
+    let Some(due) = of(draft.net, item) else {
         return Err(Rejection::new("work/no-timer", format!("item {} waits for no time", item.id)));
     };
     if context.now < due {
@@ -49,11 +57,12 @@ fn fire(draft: &mut Draft<'_>, id: ItemId, actor: ActorId, cause: Cause) -> usiz
 /// Timers that fired while nobody listened. Returns the index of the newest event.
 pub(super) fn catch_up(draft: &mut Draft<'_>, cause: usize) -> usize {
     let now = draft.context.now;
-    let due = |item: &&WorkItemState| item.timer.is_some_and(|timer| timer <= now) && !at_rest(&draft.control, item);
+    let due =
+        |item: &&WorkItemState| of(draft.net, item).is_some_and(|timer| timer <= now) && !at_rest(&draft.control, item);
     let due: Vec<ItemId> = draft.control.items.iter().filter(due).map(|item| item.id).collect();
     let mut last = cause;
     for item in due {
-        if draft.control.item(item).is_some_and(|item| item.timer.is_some()) {
+        if draft.control.item(item).is_some_and(|item| of(draft.net, item).is_some()) {
             last = fire(draft, item, ActorId::ENGINE, Cause::Staged(cause));
         }
     }

@@ -53,6 +53,8 @@ enum Mark {
     Word(Word),
     /// A task with a cancellation set starts or completes.
     Region(TaskIx),
+    /// A task became possible.
+    Enabled(TaskIx),
     /// What stopped right before was discarded.
     Completion,
     FrameStopped,
@@ -105,6 +107,7 @@ impl Marks {
             CaseEvent::WorkWithdrawn { task, .. } => self.word(Word::Withdrawn(*task)),
             CaseEvent::WorkCancelled { item, task, .. } if !hidden(*item, *task) => self.word(Word::Stopped(*task)),
             CaseEvent::WorkCancelled { .. } => {}
+            CaseEvent::WorkEnabled { task, .. } => self.list.push(Mark::Enabled(*task)),
             CaseEvent::SubnetEnded { frame, completed: true, .. } => {
                 self.leave(net, control, *frame);
                 self.list.push(Mark::Completion);
@@ -150,14 +153,9 @@ impl Marks {
         }
         let row = self.row_before_end(self.list.len());
         let (before, row) = self.list.split_at(row);
-        let by_region = |task: TaskIx| {
-            before
-                .iter()
-                .any(|mark| matches!(mark, Mark::Region(by) if net.tasks[by.index()].cancels.tasks.contains(&task)))
-        };
         for mark in row {
             if let Mark::Word(Word::Withdrawn(task) | Word::Stopped(task)) = mark
-                && !by_region(*task)
+                && !by_region(net, before, *task)
             {
                 self.discarded.push(*task);
             }
@@ -194,23 +192,29 @@ impl Marks {
 
     /// Work that stopped because a net was through counts as discarded.
     fn discard(&mut self, net: &Net) {
-        let mut regions: SmallVec<[TaskIx; 2]> = SmallVec::new();
         for end in 0..self.list.len() {
-            match self.list[end] {
-                Mark::Region(task) => regions.push(task),
-                Mark::Completion => {
-                    for index in self.row_before_end(end)..end {
-                        if let Mark::Word(Word::Stopped(task)) = self.list[index]
-                            && !regions.iter().any(|by| net.tasks[by.index()].cancels.tasks.contains(&task))
-                        {
-                            self.list[index] = Mark::Word(Word::Discarded(task));
-                        }
-                    }
+            if self.list[end] != Mark::Completion {
+                continue;
+            }
+            for index in self.row_before_end(end)..end {
+                if let Mark::Word(Word::Stopped(task)) = self.list[index]
+                    && !by_region(net, &self.list[..index], task)
+                {
+                    self.list[index] = Mark::Word(Word::Discarded(task));
                 }
-                _ => {}
             }
         }
     }
+}
+
+/// Work of the task that stopped after `before` was stopped by a cancellation set: what began after that was not.
+fn by_region(net: &Net, before: &[Mark], task: TaskIx) -> bool {
+    let last = before.iter().rev().find_map(|mark| match mark {
+        Mark::Region(by) if net.tasks[by.index()].cancels.tasks.contains(&task) => Some(true),
+        Mark::Enabled(enabled) if *enabled == task => Some(false),
+        _ => None,
+    });
+    last.unwrap_or(false)
 }
 
 fn sort_siblings(plan: &Plan<'_>, words: &mut Words) {

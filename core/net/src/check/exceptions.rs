@@ -28,6 +28,12 @@ pub(super) fn of_task(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Find
 
 /// The rules of the net; `tables` are the root's.
 pub(super) fn of_net(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Vec<ExceptionRule> {
+    for rule in draft.exceptions.iter().filter(|rule| matches!(rule.trigger, TriggerOfException::Timeout { .. })) {
+        let hint =
+            "let a task with `wait` stand beside the work, and lead to `end` or cancel it; or give tasks a `timeout`";
+        let message = "a net has no `timeout`: only work is timed";
+        findings.error(Code::NotForThisWork, rule.key, message, Some(hint.to_owned()));
+    }
     let rules = draft.exceptions.iter();
     let mut rules: Vec<_> = rules.filter_map(|draft| rule(draft, AnswerScope::Case, tables, findings)).collect();
     rules.sort_by(|left, right| order(&left.trigger).cmp(&order(&right.trigger)));

@@ -67,7 +67,14 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let (verdict, target) = match args.format {
         Form::Log => {
             log.copy_to(target);
-            let (verdict, ()) = log::read(&mut log, &trust, &bar, |_| Ok(()))?;
+            let (verdict, ()) = log::read(&mut log, &trust, &bar, |_| Ok(())).or_else(|failure| match failure {
+                // Where the seal kept is not found, the log may have been rolled back or replaced.
+                Failure::Said { exit: Exit::NotFound, .. } if !args.since.is_empty() => {
+                    log::read(&mut log::open(&common.data)?, &trust, &bar, |_| Ok(()))?;
+                    Err(failure)
+                }
+                _ => Err(failure),
+            })?;
             (verdict, log.into_copy())
         }
         Form::Jsonl => {

@@ -226,7 +226,8 @@ fn rotate(then: Option<&str>, common: &Common) -> Outcome {
             .map_err(|error| stopped(data, &error))
         },
     )?;
-    said(common, &keys, "rotated")
+    let replaced = keys.past().last().copied();
+    said(common, &keys, "rotated", replaced)
 }
 
 fn next_signer(data: &Path) -> Outcome<std::sync::Arc<dyn actum::Signer>> {
@@ -239,7 +240,7 @@ fn revoke(key: &str, reason: &str, common: &Common) -> Outcome {
     let data = &common.data;
     let genesis = std::fs::read(data.join("genesis")).ok().and_then(|text| Genesis::parse(&text).ok());
     let origin = genesis.map(|genesis| genesis.origin().to_owned()).unwrap_or_default();
-    let keys = upkeep(
+    let (keys, revoked) = upkeep(
         data,
         |builder| builder,
         |engine| async move {
@@ -255,10 +256,10 @@ fn revoke(key: &str, reason: &str, common: &Common) -> Outcome {
             } else {
                 engine.revoke_key(found, reason).await
             };
-            changed.map_err(|error| stopped(data, &error))
+            changed.map(|keys| (keys, found)).map_err(|error| stopped(data, &error))
         },
     )?;
-    said(common, &keys, "revoked")
+    said(common, &keys, "revoked", Some(revoked))
 }
 
 fn replace_lost(reason: &str, common: &Common) -> Outcome {
@@ -268,24 +269,27 @@ fn replace_lost(reason: &str, common: &Common) -> Outcome {
         |builder| builder.replace_key(reason),
         |engine| async move { engine.keys().await.map_err(|error| stopped(data, &error)) },
     )?;
-    said(common, &keys, "revoked")
+    let revoked = keys.revoked().last().copied();
+    said(common, &keys, "revoked", revoked)
 }
 
 fn is_named(key: &[u8; 32], name: &str, origin: &str) -> bool {
     name == id_of(origin, key) || name == hex(key) || name == VerifierKey::new(origin, 0, *key).to_string()
 }
 
-fn said(common: &Common, keys: &Keys, what: &str) -> Outcome {
+/// Says what was done to `key`, and which keys are in force after it.
+fn said(common: &Common, keys: &Keys, what: &str, key: Option<[u8; 32]>) -> Outcome {
     let place = common.data.display();
     let mut output = Output::new();
     match common.format {
         Format::Json => output.json(&json!({
-            what: hex(keys.past().last().unwrap_or(&keys.in_force())),
+            what: key.map(|key| hex(&key)),
             "in_force": hex(&keys.in_force()),
             "next": keys.next().map(|next| hex(&next)),
         }))?,
         Format::Text => {
-            output.line(format!("{place}: {what}; the key {} is in force", hex(&keys.in_force())))?;
+            let key = key.map_or_else(String::new, |key| format!(" the key {}", hex(&key)));
+            output.line(format!("{place}: {what}{key}; the key {} is in force", hex(&keys.in_force())))?;
             output.line("  verifiers go on with the first key, or the trust file, that they hold")?;
         }
     }

@@ -199,7 +199,8 @@ fn case_with_key(source: &dyn FrameSource, key: &str, place: &str) -> Outcome<u6
     })
 }
 
-fn explain(place: &str, error: &ProofError) -> Failure {
+/// Why something cannot be proven of the log at `place`.
+pub(super) fn explain(place: &str, error: &ProofError) -> Failure {
     let exit = match error {
         ProofError::Read(error) => return Failure::read(place, error),
         ProofError::Empty(_)

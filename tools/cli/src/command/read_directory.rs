@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use actum_fjall::OpenError;
 use actum_log::{ArchiveError, ArchiveSource, FrameKey, FrameSource, Genesis, ReadError, write_archive, write_tail};
 
+use super::prove::explain;
 use crate::failure::{Exit, Failure, Outcome, exit_of_read};
 use crate::log::{Problem, Served};
 
@@ -79,17 +80,35 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Outcome {
         }
     };
     let (source, dropped) = opened.map_err(|error| Failure::read(&place, &error))?;
+    if matches!(mode, Mode::Tail(_)) {
+        refuse_tail(&*source, &place)?;
+    }
     serve(&*source, &mode, dropped).map_err(|error| match error {
         ArchiveError::Io(error) => Failure::output(&error),
         ArchiveError::Frame { source, .. } => Failure::new(Exit::Corrupt, format!("{place}: {source}")),
         error @ ArchiveError::Contradiction { .. } => Failure::new(Exit::Failure, format!("{place}: {error}")),
-        ArchiveError::Proof(error) => Failure::new(Exit::NotFound, format!("{place}: {error}")),
+        ArchiveError::Proof(error) => explain(&place, &error),
         error => {
             let error = ReadError::from(error);
             Failure::new(exit_of_read(&error), format!("{place}: {error}"))
         }
     })?;
     Ok(Exit::Done)
+}
+
+/// An archive that begins after a seal lacks what ties a later seal to the log's beginning.
+fn refuse_tail(source: &dyn FrameSource, place: &str) -> Outcome<()> {
+    let failure = |error: ReadError| Failure::read(place, &error);
+    let first = source.frames(FrameKey::first(0)).map_err(failure)?.next().transpose().map_err(failure)?;
+    match first.map(|frame| frame.key.seq) {
+        Some(seq) if seq > 0 => {
+            let sentence = format!(
+                "{place} has only what its log gained after its first {seq} events; a part of that is exported from the whole log"
+            );
+            Err(Failure::new(Exit::Failure, sentence))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A stable word for what is wrong with a store.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use actum::{Engine, EngineBuilder, KeyFile, KeyFileState, KeyFiles, ReplacedHead, RestoreSource, Restored};
 use actum_fjall::{DirectoryState, FjallStore, Options, Rehearsal};
 use actum_log::{
-    ArchiveReader, BlockBody, CommitError, EventStore, Genesis, Head, SealedBlock, block_hash, records_in,
+    ArchiveReader, BlockBody, CommitError, EventStore, Genesis, Hash, Head, SealedBlock, block_hash, records_in,
     split_body_and_seal,
 };
 use actum_verify::{BlockInput, Trust};
@@ -65,8 +65,8 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
         .map_err(|error| Failure::new(Exit::Corrupt, format!("{}: {error}", args.from.display())))?;
     let before = Before::of(data, &text)?;
     let staging = Staging::make(data)?;
-    let (restored, states) = stage(args, &staging.log, &text, &genesis, common)?;
-    before.check_loss(args, data, &restored)?;
+    let Staged { newest: restored, states, continues } = stage(args, &before, &staging.log, &text, &genesis, common)?;
+    before.check_loss(args, data, &restored, continues)?;
     let kept_keys = bring_keys(args, data, &staging.log, &states)?;
     announce(args, &staging.log, &before)?;
     let expected = before.head.clone();
@@ -137,7 +137,8 @@ impl Before {
         Ok(Before { head, is_unreadable: is_log && !whole })
     }
 
-    fn check_loss(&self, args: &Args, data: &Path, restored: &Head) -> Outcome<()> {
+    /// Refuses to replace acknowledged events that the backup, which `continues` what is there or not, does not have.
+    fn check_loss(&self, args: &Args, data: &Path, restored: &Head, continues: bool) -> Outcome<()> {
         if args.accept_loss {
             return Ok(());
         }
@@ -157,6 +158,16 @@ impl Before {
                     grouped(restored.size)
                 );
                 Err(Failure::new(Exit::Failure, sentence))
+            }
+            // Longer is not newer: who has an old copy with its key can make it any length.
+            Some(head) if !continues => {
+                let sentence = format!(
+                    "{place} and the backup parted: block {}, which was acknowledged there, is another one in the backup; find out \
+                     which is the log that others hold seals of (`actum verify --since`), or accept the loss of what is there with \
+                     --accept-loss (it is kept)",
+                    grouped(head.number)
+                );
+                Err(Failure::new(Exit::Tampered, sentence))
             }
             _ => Ok(()),
         }
@@ -242,8 +253,16 @@ fn genesis_text(from: &Path) -> Outcome<Vec<u8>> {
     }
 }
 
-/// Verifies the backup while it is written to a new store; gives its newest block and its keys.
-fn stage(args: &Args, to: &Path, text: &[u8], genesis: &Genesis, common: &Common) -> Outcome<(Head, KeyStates)> {
+/// A backup that was verified and written to a new store.
+struct Staged {
+    newest: Head,
+    states: KeyStates,
+    /// It has the newest block that was acknowledged in the place of the restored log; so if there was none.
+    continues: bool,
+}
+
+/// Verifies the backup while it is written to a new store.
+fn stage(args: &Args, before: &Before, to: &Path, text: &[u8], genesis: &Genesis, common: &Common) -> Outcome<Staged> {
     let mut log = log::open(&args.from)?;
     let bar = progress::bar(common.format, "restoring", None);
     let place = log.place.clone();
@@ -251,12 +270,14 @@ fn stage(args: &Args, to: &Path, text: &[u8], genesis: &Genesis, common: &Common
     options.rehearsal = Rehearsal::Never;
     let store = actum_fjall::create(to, text, genesis.partitions(), &options)
         .map_err(|error| Failure::read(&to.display().to_string(), &error.into()))?;
-    let mut writer = Writer { store, group: Vec::new(), bytes: 0 };
+    let expected = before.head.as_ref().map(|head| (head.number, head.hash));
+    let mut writer = Writer { store, group: Vec::new(), bytes: 0, expected };
     log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
         verified.blocks().try_for_each(|block| writer.put(block, &place))?;
         writer.commit(&place)
     })?;
     let head = writer.store.head(0);
+    let continues = writer.expected.is_none();
     drop(writer);
     // The keys from what was written, so that all of it is read once more.
     let mut written = log::open(to)?;
@@ -268,13 +289,15 @@ fn stage(args: &Args, to: &Path, text: &[u8], genesis: &Genesis, common: &Common
     let head = head.ok_or_else(|| {
         Failure::new(Exit::NotFound, format!("{place} has no block yet, so there is nothing to restore"))
     })?;
-    Ok((head, states))
+    Ok(Staged { newest: head, states, continues })
 }
 
 struct Writer {
     store: FjallStore,
     group: Vec<SealedBlock>,
     bytes: usize,
+    /// Number and hash of a block that has to be among those written, until it is.
+    expected: Option<(u64, Hash)>,
 }
 
 impl Writer {
@@ -283,6 +306,7 @@ impl Writer {
         let sealed = sealed(block).ok_or_else(|| {
             Failure::new(Exit::Corrupt, format!("{place}: a block that verified does not decode; report this"))
         })?;
+        self.expected = self.expected.filter(|expected| *expected != (sealed.number, sealed.hash));
         self.group.push(sealed);
         if self.bytes >= COMMIT_BYTES { self.commit(place) } else { Ok(()) }
     }

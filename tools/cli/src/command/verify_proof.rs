@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     };
     match common.format {
         Format::Json => output.json(&verdict_json(&verdict))?,
-        Format::Text => output.text(&verdict_text(&args.file, &verdict))?,
+        Format::Text => output.text(&verdict_text(&args.file, &verdict, !args.trust.since.is_empty()))?,
     }
     output.finish()?;
     args.trust.require(&place, |requirement| verdict.meets(requirement))?;
@@ -84,11 +84,18 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
     Ok(bytes)
 }
 
-fn verdict_text(file: &Path, verdict: &ProofVerdict) -> String {
+/// `has_seal`: a seal was given that the proof could be held against.
+fn verdict_text(file: &Path, verdict: &ProofVerdict, has_seal: bool) -> String {
     let mut lines = vec![format!("{}: proven: {}", file.display(), verdict.proven)];
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<9} {value}"));
     for (index, anchor) in verdict.anchors.iter().enumerate() {
         row(if index == 0 { "rests on" } else { "and on" }, &anchor.to_string());
+    }
+    if has_seal && !verdict.anchors.is_since(verdict.partition) {
+        row(
+            "not on",
+            "the seal you kept, which this proof says nothing of; `actum prove seal:SIZE` proves that the log continues it",
+        );
     }
     row("log", &format!("{} of {}, partition {}", hex(&verdict.log_id), verdict.origin, verdict.partition));
     row("sealed", &format!("over {} events, with block {}", verdict.size, verdict.block));
