@@ -153,6 +153,23 @@ fn skipped_work_goes_on_as_if_it_had_been_done_by_nobody() {
 }
 
 #[test]
+fn a_skipped_join_swallows_what_comes_late_as_if_it_had_fired() {
+    let mut office = Office::of(
+        "actum: 1\nnet: n\nroles: { clerk: {} }\ntermination: implicit\nstart: s\ntasks:\n  s: { split: and, flow: [x, y] }\n  x: { flow: a }\n  y: { role: clerk, flow: a }\n  a: { join: { of: 1, rest: absorb }, resources: { who: { roles: clerk }, may: [skip] }, flow: b }\n  b: { role: clerk }\n",
+    );
+    office.start();
+    let item = office.item("a").id;
+    office.does(ANA, CaseCommand::TakeWork { item });
+    office.does(ANA, CaseCommand::SkipWork { item });
+    let item = office.item("y").id;
+    office.does(ANA, CaseCommand::TakeWork { item });
+    office.does(ANA, CaseCommand::StartWork { item });
+    office.does(ANA, CaseCommand::CompleteWork { item, result: nothing() });
+    let a = office.net.task("a").unwrap();
+    assert!(office.case.control.item_of(a).is_none(), "the late token is not for another firing");
+}
+
+#[test]
 fn piled_work_comes_begun_to_who_asked_for_it() {
     let mut office = Office::of(&net("pile", ""));
     office.start();
