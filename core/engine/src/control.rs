@@ -93,6 +93,6 @@ impl Engine {
     /// `Busy`, or when the engine was closed or stopped.
     pub async fn timers(&self, limit: usize) -> Result<Vec<Timer>, CommandError> {
         let limit = limit.min(self.inner.limits.worklist_rows_max);
-        self.ask(|reply| Ask::Timers { limit, reply }).await
+        self.ask(Ask::Timers { limit }).await
     }
 }

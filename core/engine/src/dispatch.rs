@@ -84,7 +84,7 @@ fn finish(results: &Sender<Request>, of: CallId, outcome: Result<Value, HandlerE
         Err(HandlerError { code, message }) => fail(item, code, message),
     };
     // After the engine closed, the result is lost; the item is asked for again at the next opening.
-    results.send(Request { ask: Ask::Result { case, attempt, command }, ongoing }).ok();
+    results.send(Request { ask: Ask::Result { case, attempt, command }, reply: None, ongoing }).ok();
 }
 
 /// The command that fails an item.

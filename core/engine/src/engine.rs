@@ -18,7 +18,7 @@ use crate::handler::Registry;
 use crate::history::{self, HistoryError, LoggedEvent};
 use crate::keys::KeySource;
 use crate::options::Limits;
-use crate::request::{Ask, Reply, Request, Started};
+use crate::request::{Ask, Outcome, Request, Started};
 use crate::resources::{Strategies, unknown_strategies};
 use crate::subscribe::Subscription;
 use crate::views::Views;
@@ -124,7 +124,7 @@ impl Engine {
         if !unknown.is_empty() {
             return Err(DeployError::UnknownStrategies(unknown));
         }
-        self.ask(|reply| Ask::Deploy { net: net.clone(), reply }).await?;
+        self.ask::<()>(Ask::Deploy { net: net.clone() }).await?;
         Ok((net, checked.warnings))
     }
 
@@ -140,7 +140,7 @@ impl Engine {
         input: BTreeMap<String, Value>,
     ) -> Result<Started, CommandError> {
         let key = key.map(str::to_owned);
-        self.ask(|reply| Ask::StartCase { net, key, input, actor: ActorId::ENGINE, reply }).await
+        self.ask(Ask::StartCase { net, key, input, actor: ActorId::ENGINE }).await
     }
 
     /// Makes somebody known who can do work, or changes the roles of somebody known.
@@ -149,7 +149,7 @@ impl Engine {
     /// A rejection for a name that cannot be used.
     pub async fn register(&self, name: &str, roles: &[&str]) -> Result<ActorId, CommandError> {
         let (name, roles) = (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect());
-        self.ask(|reply| Ask::Register { name, roles, reply }).await
+        self.ask(Ask::Register { name, roles }).await
     }
 
     /// Work that somebody may take now, oldest case first, at most [`Limits::worklist_rows_max`] rows.
@@ -257,7 +257,7 @@ impl Engine {
     /// # Errors
     /// When the engine was closed or stopped.
     pub async fn case(&self, case: CaseId) -> Result<Option<Case>, CommandError> {
-        Ok(self.ask(|reply| Ask::Look { case, reply }).await?.map(|case| *case))
+        Ok(self.ask::<Option<Box<Case>>>(Ask::Look { case }).await?.map(|case| *case))
     }
 
     /// How a case stands, open or ended.
@@ -361,7 +361,7 @@ impl Engine {
     /// # Errors
     /// When a thread of the engine had ended badly.
     pub async fn close(self) -> Result<(), CommandError> {
-        let request = Request { ask: Ask::Close, ongoing: self.inner.activity.begin() };
+        let request = Request { ask: Ask::Close, reply: None, ongoing: self.inner.activity.begin() };
         let inner = self.inner;
         tokio::task::spawn_blocking(move || {
             // A full queue is drained by the partition's thread: waiting is right here. If the thread has ended, all is stored.
@@ -376,17 +376,19 @@ impl Engine {
     }
 
     pub(crate) async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
-        self.ask(|reply| Ask::Command { case, actor, command, reply }).await
+        self.ask(Ask::Command { case, actor, command }).await
     }
 
-    pub(crate) async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CommandError> {
+    pub(crate) async fn ask<T: TryFrom<Outcome>>(&self, ask: Ask) -> Result<T, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { ask: ask(reply), ongoing: self.inner.activity.begin() };
+        let request = Request { ask, reply: Some(reply), ongoing: self.inner.activity.begin() };
         self.inner.requests.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => CommandError::Busy { retry_after_ms: self.inner.limits.busy_retry_ms },
             TrySendError::Disconnected(_) => CommandError::Closed,
         })?;
-        answer.await.unwrap_or(Err(CommandError::Closed))
+        let outcome = answer.await.unwrap_or(Err(CommandError::Closed))?;
+        // Each question has one kind of answer.
+        T::try_from(outcome).map_err(|_| CommandError::Closed)
     }
 }
 

@@ -474,8 +474,8 @@ fn tell_of_moves(moves: Sender<Ongoing>, activity: Activity) -> Moved {
 /// Returns when the opening event is durable, so that an engine that cannot write says so at once.
 fn wait_until_written(engine: &Engine, ongoing: Ongoing) -> Result<(), OpenError> {
     let (reply, answer) = tokio::sync::oneshot::channel();
-    let ask = Ask::Look { case: CaseId(0), reply };
-    engine.inner.requests.send(Request { ask, ongoing }).ok();
+    let ask = Ask::Look { case: CaseId(0) };
+    engine.inner.requests.send(Request { ask, reply: Some(reply), ongoing }).ok();
     match answer.blocking_recv() {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(CommandError::Stopped(error))) => Err(error.into()),

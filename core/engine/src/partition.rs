@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actum_kernel::{Cause, Context, Decided, Effect, decide, effects, pending_effects};
+use actum_kernel::{Cause, Context, Decided, Effect, OrJoins, decide, effects, pending_effects};
 use actum_log::limits::{BUSINESS_KEY_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use actum_log::{Draft, ExtensionFields, Extensions, PushError, Stage};
 use actum_model::{
@@ -15,7 +15,7 @@ use crate::activity::Ongoing;
 use crate::dispatch::fail;
 use crate::error::CommandError;
 use crate::options::Limits;
-use crate::request::{Answer, Ask, Invocation, Release, Started, Update};
+use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
 use crate::state::State;
 use crate::timers::{Timer, Timers};
 use crate::upkeep::upkeep;
@@ -41,70 +41,55 @@ pub(crate) struct Partition {
     pub(crate) timers: Timers,
     /// Of the next random choice; moved on by each decision.
     pub(crate) seed: u64,
+    /// What was found out about OR-joins.
+    or_joins: OrJoins,
     limits: Limits,
 }
 
 /// The open block has no room for all events of a command: close it and ask again.
-pub(crate) struct NoRoom(pub(crate) Ask);
+pub(crate) struct NoRoom(pub(crate) Request);
 
 impl Partition {
     pub(crate) fn new(state: State, stage: Stage, limits: Limits) -> Self {
-        Partition { state, stage, release: Release::default(), timers: Timers::default(), seed: 0, limits }
+        Partition {
+            state,
+            stage,
+            release: Release::default(),
+            timers: Timers::default(),
+            seed: 0,
+            or_joins: OrJoins::default(),
+            limits,
+        }
     }
 
     /// Answers a request: stages events, and adds the answer to what is released with them.
-    pub(crate) fn handle(&mut self, ask: Ask, now: Time, ongoing: Ongoing) -> Result<(), (NoRoom, Ongoing)> {
-        // A block has room for any one command when it is empty; `Staging::Full` on an empty block cannot be.
-        let answer = match ask {
-            Ask::StartCase { net, key, input, actor, reply } => {
-                match self.start_case(net, key.as_deref(), &input, actor, now, &ongoing) {
-                    Ok(started) => Answer::Started(reply, Ok(started)),
-                    Err(Refused::NoRoom) => {
-                        return Err((NoRoom(Ask::StartCase { net, key, input, actor, reply }), ongoing));
-                    }
-                    Err(Refused::Error(error)) => Answer::Started(reply, Err(error)),
-                }
-            }
-            Ask::Command { case, actor, command, reply } => match self.command(case, actor, &command, now, &ongoing) {
-                Ok(()) => Answer::Done(reply, Ok(())),
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Command { case, actor, command, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
-            },
-            Ask::Result { case, attempt, command } => match self.result(case, attempt, &command, now, &ongoing) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Result { case, attempt, command }), ongoing)),
-                _ => Answer::Nobody,
-            },
-            Ask::Deploy { net, reply } => match self.deploy(&net, now) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Deploy { net, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
-                Ok(()) => Answer::Done(reply, Ok(())),
-            },
-            Ask::Register { name, roles, reply } => match self.register(&name, &roles, now) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Register { name, roles, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Actor(reply, Err(error)),
-                Ok(actor) => Answer::Actor(reply, Ok(actor)),
-            },
-            Ask::Upkeep { task, reply } => match upkeep(&mut self.stage, &task, now) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Upkeep { task, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Upkept(reply, Err(error)),
-                Ok(upkept) => Answer::Upkept(reply, Ok(upkept)),
-            },
-            Ask::Organise { organisation, reply } => match self.organise(&organisation, now) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::Organise { organisation, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Changes(reply, Err(error)),
-                Ok(changes) => Answer::Changes(reply, Ok(changes)),
-            },
-            Ask::ChangeOrganisation { change, reply } => match self.change_organisation(change.clone(), now) {
-                Err(Refused::NoRoom) => return Err((NoRoom(Ask::ChangeOrganisation { change, reply }), ongoing)),
-                Err(Refused::Error(error)) => Answer::Done(reply, Err(error)),
-                Ok(()) => Answer::Done(reply, Ok(())),
-            },
-            Ask::Look { case, reply } => Answer::Case(reply, Ok(self.state.cases.get(&case).cloned().map(Box::new))),
-            Ask::Timers { limit, reply } => Answer::Timers(reply, Ok(self.timers.upcoming(limit, &self.state.cases))),
-            Ask::Close => Answer::Nobody,
+    pub(crate) fn handle(&mut self, request: Request, now: Time) -> Result<(), NoRoom> {
+        // A block has room for any one command when it is empty; `Refused::NoRoom` on an empty block cannot be.
+        let outcome = match self.act(&request.ask, now, &request.ongoing) {
+            Ok(outcome) => Ok(outcome),
+            Err(Refused::NoRoom) => return Err(NoRoom(request)),
+            Err(Refused::Error(error)) => Err(error),
         };
-        self.release.answers.push((answer, ongoing));
+        self.release.answers.push((Answer { reply: request.reply, outcome }, request.ongoing));
         Ok(())
+    }
+
+    fn act(&mut self, ask: &Ask, now: Time, ongoing: &Ongoing) -> Result<Outcome, Refused> {
+        Ok(match ask {
+            Ask::StartCase { net, key, input, actor } => {
+                self.start_case(*net, key.as_deref(), input, *actor, now, ongoing)?.into()
+            }
+            Ask::Command { case, actor, command } => self.command(*case, *actor, command, now, ongoing)?.into(),
+            Ask::Result { case, attempt, command } => self.result(*case, *attempt, command, now, ongoing)?.into(),
+            Ask::Deploy { net } => self.deploy(net, now)?.into(),
+            Ask::Register { name, roles } => self.register(name, roles, now)?.into(),
+            Ask::Upkeep { task } => upkeep(&mut self.stage, task, now)?.into(),
+            Ask::Organise { organisation } => self.organise(organisation, now)?.into(),
+            Ask::ChangeOrganisation { change } => self.change_organisation(change.clone(), now)?.into(),
+            Ask::Look { case } => self.state.cases.get(case).cloned().map(Box::new).into(),
+            Ask::Timers { limit } => self.timers.upcoming(*limit, &self.state.cases).into(),
+            Ask::Close => ().into(),
+        })
     }
 
     fn start_case(
@@ -166,7 +151,12 @@ impl Partition {
     }
 
     fn context(&self, now: Time, seed: u64, actor: ActorId) -> Context<'_> {
-        Context { seed, resources: Some(&self.state.resources), ..Context::new(now, actor, &self.state.directory) }
+        Context {
+            seed,
+            resources: Some(&self.state.resources),
+            or_joins: Some(&self.or_joins),
+            ..Context::new(now, actor, &self.state.directory)
+        }
     }
 
     /// Seeds differ, so that not every lot is the same; the kernel spreads them.

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::dispatch::Dispatcher;
 use crate::error::{CommandError, WriteError};
-use crate::request::Release;
+use crate::request::{Answer, Release};
 use crate::views::Views;
 
 /// What may leave once so many blocks are durable.
@@ -100,7 +100,7 @@ fn cut_short() -> WriteError {
 
 fn fail(release: Release, error: &WriteError) {
     for (answer, ongoing) in release.answers {
-        answer.fail(CommandError::Stopped(error.clone())).send();
+        Answer { reply: answer.reply, outcome: Err(CommandError::Stopped(error.clone())) }.send();
         drop(ongoing);
     }
 }

@@ -15,8 +15,8 @@ use crate::error::CommandError;
 use crate::timers::Timer;
 use crate::upkeep::{Upkeep, Upkept};
 
-/// An answer that waits for durability.
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
+/// To who waits for an answer.
+pub(crate) type Reply = oneshot::Sender<Result<Outcome, CommandError>>;
 
 /// A case, started now or before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,11 @@ pub(crate) enum Ask {
         key: Option<String>,
         input: BTreeMap<String, Value>,
         actor: ActorId,
-        reply: Reply<Started>,
     },
     Command {
         case: CaseId,
         actor: ActorId,
         command: CaseCommand,
-        reply: Reply<()>,
     },
     /// What a handler gave back.
     Result {
@@ -50,83 +48,90 @@ pub(crate) enum Ask {
     },
     Deploy {
         net: Arc<Net>,
-        reply: Reply<()>,
     },
     Register {
         name: String,
         roles: Vec<String>,
-        reply: Reply<ActorId>,
     },
     Upkeep {
         task: Upkeep,
-        reply: Reply<Upkept>,
     },
     /// Make the directory say what an organisation says. Answered by how many changes were made, and how many are left.
     Organise {
         organisation: Arc<Organisation>,
-        reply: Reply<(usize, usize)>,
     },
     ChangeOrganisation {
         change: OrganisationEvent,
-        reply: Reply<()>,
     },
     Look {
         case: CaseId,
-        reply: Reply<Option<Box<Case>>>,
     },
     /// Which timers fire next.
     Timers {
         limit: usize,
-        reply: Reply<Vec<Timer>>,
     },
     Close,
 }
 
-/// A request, and that it is going on.
+/// A request: what is asked, who waits for the answer, and that it is going on.
 pub(crate) struct Request {
     pub(crate) ask: Ask,
+    /// `None` when nobody waits.
+    pub(crate) reply: Option<Reply>,
     pub(crate) ongoing: Ongoing,
 }
 
-/// An answer with what it answers.
-pub(crate) enum Answer {
-    Started(Reply<Started>, Result<Started, CommandError>),
-    Done(Reply<()>, Result<(), CommandError>),
-    Actor(Reply<ActorId>, Result<ActorId, CommandError>),
-    Changes(Reply<(usize, usize)>, Result<(usize, usize), CommandError>),
-    Upkept(Reply<Upkept>, Result<Upkept, CommandError>),
-    Case(Reply<Option<Box<Case>>>, Result<Option<Box<Case>>, CommandError>),
-    Timers(Reply<Vec<Timer>>, Result<Vec<Timer>, CommandError>),
-    /// Nobody asked: a handler's result, or a timer.
-    Nobody,
+/// Makes the enum of answers, each from and into its type.
+macro_rules! outcomes {
+    ($($(#[$doc:meta])* $name:ident($type:ty),)*) => {
+        /// What came of a request.
+        pub(crate) enum Outcome {
+            $($(#[$doc])* $name($type),)*
+        }
+
+        $(
+            impl From<$type> for Outcome {
+                fn from(outcome: $type) -> Self {
+                    Outcome::$name(outcome)
+                }
+            }
+
+            impl TryFrom<Outcome> for $type {
+                type Error = ();
+
+                fn try_from(outcome: Outcome) -> Result<Self, ()> {
+                    if let Outcome::$name(outcome) = outcome { Ok(outcome) } else { Err(()) }
+                }
+            }
+        )*
+    };
+}
+
+outcomes! {
+    Done(()),
+    Started(Started),
+    Actor(ActorId),
+    /// Changes of the organisation: made, and left.
+    Changes((usize, usize)),
+    Upkept(Upkept),
+    Case(Option<Box<Case>>),
+    Timers(Vec<Timer>),
+}
+
+/// An outcome for who asked.
+pub(crate) struct Answer {
+    pub(crate) reply: Option<Reply>,
+    pub(crate) outcome: Result<Outcome, CommandError>,
 }
 
 impl Answer {
+    /// Nobody asked: a handler's result, or a timer.
+    pub(crate) const NOBODY: Answer = Answer { reply: None, outcome: Ok(Outcome::Done(())) };
+
     /// Tells who asked; whoever no longer listens is not told.
     pub(crate) fn send(self) {
-        match self {
-            Answer::Started(reply, answer) => drop(reply.send(answer)),
-            Answer::Done(reply, answer) => drop(reply.send(answer)),
-            Answer::Actor(reply, answer) => drop(reply.send(answer)),
-            Answer::Changes(reply, answer) => drop(reply.send(answer)),
-            Answer::Upkept(reply, answer) => drop(reply.send(answer)),
-            Answer::Case(reply, answer) => drop(reply.send(answer)),
-            Answer::Timers(reply, answer) => drop(reply.send(answer)),
-            Answer::Nobody => {}
-        }
-    }
-
-    /// The same question, answered by an error instead.
-    pub(crate) fn fail(self, error: CommandError) -> Answer {
-        match self {
-            Answer::Started(reply, _) => Answer::Started(reply, Err(error)),
-            Answer::Done(reply, _) => Answer::Done(reply, Err(error)),
-            Answer::Actor(reply, _) => Answer::Actor(reply, Err(error)),
-            Answer::Changes(reply, _) => Answer::Changes(reply, Err(error)),
-            Answer::Upkept(reply, _) => Answer::Upkept(reply, Err(error)),
-            Answer::Case(reply, _) => Answer::Case(reply, Err(error)),
-            Answer::Timers(reply, _) => Answer::Timers(reply, Err(error)),
-            Answer::Nobody => Answer::Nobody,
+        if let Some(reply) = self.reply {
+            reply.send(self.outcome).ok();
         }
     }
 }

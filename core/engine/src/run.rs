@@ -71,7 +71,7 @@ impl Runner {
     pub(crate) fn run(mut self) {
         loop {
             match self.wake() {
-                Wake::Request(Request { ask: Ask::Close, ongoing }) => {
+                Wake::Request(Request { ask: Ask::Close, ongoing, .. }) => {
                     drop(ongoing);
                     break;
                 }
@@ -155,18 +155,18 @@ impl Runner {
         }
     }
 
-    fn take(&mut self, Request { ask, ongoing }: Request) {
+    fn take(&mut self, request: Request) {
         if let Some(error) = &self.stopped {
-            return refuse(ask, error);
+            return refuse(request, error);
         }
         let now = self.clock.now();
-        let Err((NoRoom(ask), ongoing)) = self.partition.handle(ask, now, ongoing) else { return };
+        let Err(NoRoom(request)) = self.partition.handle(request, now) else { return };
         self.flush();
         if let Some(error) = &self.stopped {
-            return refuse(ask, error);
+            return refuse(request, error);
         }
         // An empty block has room for any command that the partition does not reject.
-        if self.partition.handle(ask, now, ongoing).is_err() {
+        if self.partition.handle(request, now).is_err() {
             tracing::error!("a command found no room in an empty block");
         }
     }
@@ -218,18 +218,6 @@ impl Runner {
     }
 }
 
-fn refuse(ask: Ask, error: &WriteError) {
-    let error = CommandError::Stopped(error.clone());
-    match ask {
-        Ask::StartCase { reply, .. } => Answer::Started(reply, Err(error)).send(),
-        Ask::Command { reply, .. } | Ask::Deploy { reply, .. } | Ask::ChangeOrganisation { reply, .. } => {
-            Answer::Done(reply, Err(error)).send();
-        }
-        Ask::Register { reply, .. } => Answer::Actor(reply, Err(error)).send(),
-        Ask::Organise { reply, .. } => Answer::Changes(reply, Err(error)).send(),
-        Ask::Upkeep { reply, .. } => Answer::Upkept(reply, Err(error)).send(),
-        Ask::Look { reply, .. } => Answer::Case(reply, Err(error)).send(),
-        Ask::Timers { reply, .. } => Answer::Timers(reply, Err(error)).send(),
-        Ask::Result { .. } | Ask::Close => {}
-    }
+fn refuse(request: Request, error: &WriteError) {
+    Answer { reply: request.reply, outcome: Err(CommandError::Stopped(error.clone())) }.send();
 }

@@ -129,7 +129,7 @@ impl Partition {
                 tracing::error!(case = case.0, item = item.0, "a timer fires without effect: {error}");
             }
         }
-        self.release.answers.push((Answer::Nobody, ongoing));
+        self.release.answers.push((Answer::NOBODY, ongoing));
         Ok(())
     }
 }

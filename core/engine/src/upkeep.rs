@@ -152,7 +152,7 @@ impl Engine {
     }
 
     async fn upkeep(&self, task: Upkeep) -> Result<Upkept, CommandError> {
-        self.ask(|reply| Ask::Upkeep { task, reply }).await
+        self.ask(Ask::Upkeep { task }).await
     }
 
     async fn change_key(&self, revoke: Option<String>) -> Result<Keys, CommandError> {
