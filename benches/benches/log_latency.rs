@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use actum_benches::log::{identity, payload};
+use actum_benches::log::{identity, push};
 use actum_benches::{Disk, bytes_on_disk, millis};
-use actum_log::{Clocks, Draft, Extensions, Opening, Outcome, Pipeline, Resume, Stage};
+use actum_log::{Clocks, Opening, Outcome, Pipeline, Resume};
 
 const EVENTS_PER_SECOND: u64 = 100_000;
 const SECONDS: u64 = 10;
@@ -50,7 +50,7 @@ fn main() {
     while index < EVENTS {
         let due = (begin.elapsed().as_secs_f64() * EVENTS_PER_SECOND as f64) as u64;
         while index < due.min(EVENTS) && !stage.is_full() {
-            push(&mut stage, index);
+            push(&mut stage, 1 + index % STREAMS, index);
             index += 1;
         }
         let under_way = closed.len() as u64 - ended.load(Ordering::Acquire);
@@ -75,22 +75,6 @@ fn main() {
         bytes_on_disk(&path) as f64 / EVENTS as f64
     );
     println!("p99 against one sync: {:.1} times", at(990) / millis(disk.fsync()));
-}
-
-fn push(stage: &mut Stage, index: u64) {
-    let payload = payload(index);
-    let draft = Draft {
-        stream: 1 + index % STREAMS,
-        kind: 600,
-        schema: 1,
-        terminal: false,
-        actor: 0,
-        cause: None,
-        time: index,
-        extensions: Extensions::EMPTY,
-        payload: &payload,
-    };
-    stage.push(&draft).expect("room in the block");
 }
 
 /// From when each event was due until its block was durable.

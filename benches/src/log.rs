@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actum_log::{
-    Clocks, Draft, EventStore, Extensions, FileSigner, Genesis, Opening, Outcome, Pipeline, Resume, Signer,
+    Clocks, Draft, EventStore, Extensions, FileSigner, Genesis, Opening, Outcome, Pipeline, Resume, Signer, Stage,
 };
 
 /// Bytes of a payload.
@@ -35,6 +35,25 @@ pub fn identity() -> (Arc<dyn Signer>, Genesis) {
     (signer, genesis)
 }
 
+/// Stages the event of an index.
+///
+/// # Panics
+/// When the open block has no room.
+pub fn push(stage: &mut Stage, stream: u64, index: u64) {
+    let draft = Draft {
+        stream,
+        kind: 600,
+        schema: 1,
+        terminal: false,
+        actor: 0,
+        cause: None,
+        time: index,
+        extensions: Extensions::EMPTY,
+        payload: &payload(index),
+    };
+    stage.push(&draft).expect("room in the block");
+}
+
 /// Appends `events` events, each with the stream that `stream` gives for its index, through the log's own pipeline; returns the store when
 /// all are durable. `on_block` hears of each block when it is handed over and when it is durable.
 ///
@@ -56,20 +75,7 @@ pub fn append(
     })
     .expect("threads");
     for index in 0..events {
-        let payload = payload(index);
-        stage
-            .push(&Draft {
-                stream: stream(index),
-                kind: 600,
-                schema: 1,
-                terminal: false,
-                actor: 0,
-                cause: None,
-                time: index,
-                extensions: Extensions::EMPTY,
-                payload: &payload,
-            })
-            .expect("room in the block");
+        push(&mut stage, stream(index), index);
         if (index + 1) % BLOCK_EVENTS == 0 || index + 1 == events {
             let block = stage.close(Clocks::default()).expect("an open block");
             on_block(Step::Submitted(block.size()));

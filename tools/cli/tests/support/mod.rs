@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value as Json;
 
@@ -18,6 +19,9 @@ pub(crate) struct Ran {
     pub(crate) out: Vec<u8>,
     pub(crate) err: String,
 }
+
+/// Most kills at one kind of call.
+const KILLS_MAX: u32 = 40;
 
 /// Work for handlers only; a guard divides by `amount`.
 pub(crate) const AUTOMATIC: &str = "\
@@ -109,6 +113,36 @@ impl Place {
             assert!(!ran.err.contains(never), "{line}: {}", ran.err);
         }
         last
+    }
+
+    /// Kills a command again and again: when it is about to sync, rename or remove for the first time, the second, and so on, until
+    /// it gets through. After each kill `look` sees what is left, and is told where it was. Returns the number of kills.
+    pub(crate) fn killed_everywhere(&self, line: &str, mut look: impl FnMut(&str)) -> usize {
+        let mut kills = 0;
+        for calls in ["fsync,fdatasync", "rename,renameat,renameat2", "unlink,unlinkat"] {
+            for nth in 1..=KILLS_MAX {
+                let status = self.traced(line, calls, nth);
+                if status.success() {
+                    break;
+                }
+                // Also when it was a child of the command that died, and the command said so.
+                assert!(status.signal() == Some(9) || matches!(status.code(), Some(5 | 6)), "{line}: {status}");
+                kills += 1;
+                look(&format!("{calls}, {nth}"));
+            }
+        }
+        kills
+    }
+
+    /// Runs a command whose threads are killed with it when one of them makes any of `calls` for the `nth` time.
+    fn traced(&self, line: &str, calls: &str, nth: u32) -> ExitStatus {
+        let (traced, killed) = (format!("trace={calls}"), format!("inject={calls}:signal=SIGKILL:when={nth}"));
+        let command = self.command(line);
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &traced, "-e", &killed]).arg(command.get_program());
+        strace.args(command.get_args()).current_dir(self.path("")).env("TMPDIR", self.path("tmp"));
+        let run = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        run.unwrap_or_else(|error| panic!("strace does not start ({error}): install it, `apt-get install strace`"))
     }
 
     /// The output of a command as JSON.
