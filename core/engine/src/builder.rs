@@ -16,6 +16,7 @@ use crate::keys;
 use crate::open;
 use crate::options::Limits;
 use crate::resources::Strategies;
+use crate::stepped::{self, Stepper};
 
 /// Where the log is kept.
 pub(crate) enum Place {
@@ -54,6 +55,7 @@ pub struct EngineBuilder {
     pub(crate) restored: Option<Restored>,
     /// Why the key in force, which is lost, is replaced at opening.
     pub(crate) lost_key: Option<String>,
+    pub(crate) seed: Option<u64>,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -91,6 +93,7 @@ impl EngineBuilder {
             rehearsal: None,
             restored: None,
             lost_key: None,
+            seed: None,
         }
     }
 
@@ -211,6 +214,26 @@ impl EngineBuilder {
     pub fn existing(mut self) -> Self {
         self.create = false;
         self
+    }
+
+    /// What random choices begin with, so that a run can be repeated; without this something that differs each time. Each choice is
+    /// recorded with its own seed either way.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// As [`EngineBuilder::open`], yet without any thread: nothing happens but what the [`Stepper`] is told to do. The log is read
+    /// at once; the opening event is staged and waits for the first steps.
+    ///
+    /// # Errors
+    /// When the log cannot be read or trusted.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn open_stepped(self) -> Result<(Engine, Stepper), OpenError> {
+        stepped::open(self, tokio::runtime::Handle::current())
     }
 
     /// Opens the log, verifies and folds it, and goes on where it ended. Must be called inside a tokio runtime: its

@@ -2,40 +2,34 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actum_fjall::FjallStore;
 use actum_log::{
     Author, ChangeKeyError, Clocks, EventReader, EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource,
-    Genesis, Head, Keys, MemoryStore, Opening, Outcome, Pipeline, ReadError, RecordView, Resume, Sealer, Signer, Stage,
-    fold, key_digest,
+    Genesis, Head, Keys, MemoryStore, Opening, ReadError, RecordView, Resume, Sealer, Signer, Stage, fold, key_digest,
 };
 use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Time, payload};
 use actum_projections::Recorded;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
+use crossbeam_channel::{bounded, unbounded};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
-use crate::activity::{Activity, Ongoing};
+use crate::activity::Activity;
+use crate::activity::Ongoing;
 use crate::builder::{EngineBuilder, Place, Restored};
-use crate::clock::{Clock, Moved};
+use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Inner, Opened};
-use crate::error::{CommandError, OpenError, WriteError, chain};
+use crate::error::{OpenError, WriteError, chain};
 use crate::history::case_at;
 use crate::key_files::{KeyFiles, NextSigner};
 use crate::keys::{self, KeySource};
+use crate::machine::Machine;
 use crate::partition::{Partition, Refused, stream};
-use crate::publish::Publisher;
-use crate::request::{Ask, Request};
-use crate::run::{Runner, Wires};
 use crate::state::State;
+use crate::threads;
 use crate::views::{Views, waits};
-
-/// So many more blocks are durable, or writing has ended.
-type Stored = Result<u64, WriteError>;
 
 /// A store with the keys that sign for it.
 struct Ready {
@@ -51,7 +45,25 @@ impl Ready {
     }
 }
 
-pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+/// An engine that nothing drives yet.
+pub(crate) struct Prepared {
+    pub(crate) engine: Engine,
+    pub(crate) machine: Machine,
+    /// The opening event is staged; over when it is durable.
+    pub(crate) announced: Ongoing,
+}
+
+/// Opens an engine that threads of its own drive.
+pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+    let Prepared { engine, machine, announced } = prepare(builder, runtime)?;
+    let threads = threads::start(machine)?;
+    *engine.inner.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
+    threads::wait_until_written(&engine, announced)?;
+    Ok(engine)
+}
+
+/// Reads the log, and makes ready what goes on from there.
+pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Prepared, OpenError> {
     builder.limits = builder.limits.checked().map_err(OpenError::Options)?;
     let place = std::mem::replace(&mut builder.place, Place::Memory);
     let Ready { mut store, keys, is_new, found } = ready(place, &mut builder)?;
@@ -65,7 +77,8 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
     let end = source.head(0)?;
     let opening = Opening::new().map_err(|error| OpenError::Key(chain(&error)))?;
     // Anything that differs from opening to opening: the choices that it leads to are recorded with their seeds.
-    let seed = opening.boot_id.iter().fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte));
+    let random = || opening.boot_id.iter().fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte));
+    let seed = builder.seed.unwrap_or_else(random);
     let (mut stage, mut sealer) = resume.open(&genesis, opening).map_err(|error| corrupt(&error))?;
     if let Some(reason) = &builder.lost_key {
         replace_key(
@@ -118,18 +131,21 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
         running: Arc::new(Semaphore::new(builder.limits.handlers_max)),
         results,
     };
-    let (stored, from_store) = unbounded();
     let (size, durable) = watch::channel(folded.events);
-    let pipeline = pipeline(sealer, signer, store, stored, size)?;
-    let plumbing = Plumbing {
+    let machine = Machine {
+        partition,
+        sealer,
+        signer,
+        store,
+        size,
         from_callers,
         from_handlers,
-        from_store,
         views: views.clone(),
         dispatcher,
         activity: activity.clone(),
+        clock: builder.clock,
+        in_flight_max: builder.limits.blocks_in_flight_max,
     };
-    let threads = start(partition, pipeline, plumbing, builder.clock, builder.limits.blocks_in_flight_max)?;
     let inner = Inner {
         requests,
         activity,
@@ -143,11 +159,9 @@ pub(crate) fn open(mut builder: EngineBuilder, runtime: Handle) -> Result<Engine
         durable,
         keys: tokio::sync::Mutex::new(keys),
         genesis,
-        threads: Mutex::new(threads),
+        threads: Mutex::default(),
     };
-    let engine = Engine { inner: Arc::new(inner) };
-    wait_until_written(&engine, opened_event)?;
-    Ok(engine)
+    Ok(Prepared { engine: Engine { inner: Arc::new(inner) }, machine, announced: opened_event })
 }
 
 fn ready(place: Place, builder: &mut EngineBuilder) -> Result<Ready, OpenError> {
@@ -388,99 +402,6 @@ fn replace_key(
     let block = stage.close(clocks).ok_or_else(|| OpenError::Options("nothing was staged".to_owned()))?;
     let sealed = sealer.seal(block, &*new).map_err(|error| OpenError::Key(chain(&error)))?;
     store.commit(&[sealed]).map_err(|error| OpenError::Write(WriteError::from(&error)))
-}
-
-/// The sealing and storing threads; they report each stored block, or the end of writing, to `stored`.
-fn pipeline(
-    sealer: actum_log::Sealer,
-    signer: Arc<dyn Signer>,
-    store: Box<dyn EventStore>,
-    stored: Sender<Stored>,
-    size: watch::Sender<u64>,
-) -> Result<Pipeline, OpenError> {
-    Pipeline::spawn(sealer, signer, store, move |outcome| {
-        let report = match outcome {
-            Outcome::Durable(block) => {
-                size.send_replace(block.size);
-                Ok(1)
-            }
-            Outcome::Failed { error, .. } => Err(WriteError(chain(&**error).into())),
-        };
-        // The publisher lives longer than the store; if it ended badly, nobody waits.
-        stored.send(report).ok();
-    })
-    .map_err(|error| OpenError::Options(chain(&error)))
-}
-
-struct Plumbing {
-    from_callers: Receiver<Request>,
-    from_handlers: Receiver<Request>,
-    from_store: Receiver<Stored>,
-    views: Arc<Views>,
-    dispatcher: Dispatcher,
-    activity: Activity,
-}
-
-fn start(
-    partition: Partition,
-    pipeline: Pipeline,
-    plumbing: Plumbing,
-    clock: Arc<dyn Clock>,
-    in_flight_max: u64,
-) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let (publications, to_publish) = unbounded();
-    let (durable, from_publisher) = unbounded();
-    let (moves, from_clock) = bounded(1);
-    clock.on_move(tell_of_moves(moves, plumbing.activity.clone()));
-    let publisher = Publisher {
-        publications: to_publish,
-        stored: plumbing.from_store,
-        durable,
-        views: plumbing.views,
-        dispatcher: plumbing.dispatcher,
-    };
-    let runner = Runner {
-        partition,
-        wires: Wires {
-            requests: plumbing.from_callers,
-            results: plumbing.from_handlers,
-            durable: from_publisher,
-            blocks: Box::new(move |block| pipeline.submit(block).map_err(|error| WriteError(chain(&error).into()))),
-            publications,
-            moved: from_clock,
-        },
-        clock,
-        activity: plumbing.activity,
-        moving: None,
-        opened: Instant::now(),
-        in_flight_max,
-        closed: 0,
-        durable: 0,
-        stopped: None,
-    };
-    let thread = |name: &str| Builder::new().name(name.to_owned());
-    let no_thread = |error: std::io::Error| OpenError::Options(format!("a thread cannot be started: {error}"));
-    Ok(vec![
-        thread("actum-publish").spawn(move || publisher.run()).map_err(no_thread)?,
-        thread("actum-partition").spawn(move || runner.run()).map_err(no_thread)?,
-    ])
-}
-
-/// Passes a clock's jumps on; one that waits to be seen stands for those after it.
-fn tell_of_moves(moves: Sender<Ongoing>, activity: Activity) -> Moved {
-    Box::new(move || !matches!(moves.try_send(activity.begin()), Err(TrySendError::Disconnected(_))))
-}
-
-/// Returns when the opening event is durable, so that an engine that cannot write says so at once.
-fn wait_until_written(engine: &Engine, ongoing: Ongoing) -> Result<(), OpenError> {
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    let ask = Ask::Look { case: CaseId(0) };
-    engine.inner.requests.send(Request { ask, reply: Some(reply), ongoing }).ok();
-    match answer.blocking_recv() {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(CommandError::Stopped(error))) => Err(error.into()),
-        Ok(Err(_)) | Err(_) => Err(WriteError("a thread of the engine ended".into()).into()),
-    }
 }
 
 fn corrupt(error: &dyn std::error::Error) -> OpenError {

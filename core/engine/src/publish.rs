@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::dispatch::Dispatcher;
 use crate::error::{CommandError, WriteError};
+use crate::machine::Stored;
 use crate::request::{Answer, Release};
 use crate::views::Views;
 
@@ -20,59 +21,109 @@ pub(crate) struct Publication {
 }
 
 pub(crate) struct Publisher {
-    pub(crate) publications: Receiver<Publication>,
-    /// Blocks stored, in order, one message each batch with its number of blocks; or the end of writing.
-    pub(crate) stored: Receiver<Result<u64, WriteError>>,
+    publications: Receiver<Publication>,
+    /// Blocks stored, in order, one message each with its number of blocks; or the end of writing.
+    from_store: Receiver<Stored>,
     /// Tells the partition how many blocks are durable.
-    pub(crate) durable: Sender<Result<u64, WriteError>>,
-    pub(crate) views: Arc<Views>,
-    pub(crate) dispatcher: Dispatcher,
+    to_partition: Sender<Stored>,
+    views: Arc<Views>,
+    dispatcher: Dispatcher,
+    /// In order; each waits for its blocks.
+    waiting: VecDeque<Publication>,
+    /// Blocks durable since the opening.
+    durable: u64,
+    stopped: Option<WriteError>,
+    partition_gone: bool,
+    store_gone: bool,
 }
 
 impl Publisher {
+    pub(crate) fn new(
+        publications: Receiver<Publication>,
+        from_store: Receiver<Stored>,
+        to_partition: Sender<Stored>,
+        views: Arc<Views>,
+        dispatcher: Dispatcher,
+    ) -> Self {
+        Publisher {
+            publications,
+            from_store,
+            to_partition,
+            views,
+            dispatcher,
+            waiting: VecDeque::new(),
+            durable: 0,
+            stopped: None,
+            partition_gone: false,
+            store_gone: false,
+        }
+    }
+
     /// Runs until partition and store are both gone.
-    pub(crate) fn run(self) {
-        let mut waiting: VecDeque<Publication> = VecDeque::new();
-        let mut durable = 0;
-        let mut stopped: Option<WriteError> = None;
-        let (mut publications, mut stored) = (self.publications.clone(), self.stored.clone());
-        let (mut partition_gone, mut store_gone) = (false, false);
-        while !(partition_gone && store_gone) {
+    pub(crate) fn run(mut self) {
+        while !(self.partition_gone && self.store_gone) {
             select! {
-                recv(publications) -> publication => if let Ok(publication) = publication {
-                    waiting.push_back(publication);
-                } else {
-                    partition_gone = true;
-                    publications = crossbeam_channel::never();
-                },
-                recv(stored) -> outcome => match outcome {
-                    Ok(Ok(blocks)) => {
-                        durable += blocks;
-                        // The partition may have ended; then nobody waits for this.
-                        self.durable.send(Ok(durable)).ok();
-                    }
-                    Ok(Err(error)) => {
-                        self.durable.send(Err(error.clone())).ok();
-                        stopped.get_or_insert(error);
-                    }
-                    Err(_) => {
-                        store_gone = true;
-                        stored = crossbeam_channel::never();
-                        // The partition must not wait for blocks that nobody stores any more.
-                        self.durable.send(Err(cut_short())).ok();
-                    }
-                },
+                recv(self.publications) -> publication => self.hear(publication.ok()),
+                recv(self.from_store) -> outcome => self.hear_stored(outcome.ok()),
             }
-            while let Some(next) = waiting.pop_front_if(|next| next.after <= durable || stopped.is_some() || store_gone)
-            {
-                // A publication that waits for more than became durable will never be.
-                let failed = (next.after > durable).then(|| stopped.clone().unwrap_or_else(cut_short));
-                match failed.or(next.stopped) {
-                    None => self.let_go(next.release),
-                    Some(error) => {
-                        fail(next.release, &error);
-                        self.views.end();
-                    }
+            self.let_go_all();
+        }
+    }
+
+    /// Takes in what waits, without waiting for more, and lets go of what may go. False if there was nothing.
+    pub(crate) fn pump(&mut self) -> bool {
+        let mut heard = false;
+        while let Ok(publication) = self.publications.try_recv() {
+            self.hear(Some(publication));
+            heard = true;
+        }
+        while let Ok(outcome) = self.from_store.try_recv() {
+            self.hear_stored(Some(outcome));
+            heard = true;
+        }
+        self.let_go_all();
+        heard
+    }
+
+    fn hear(&mut self, publication: Option<Publication>) {
+        if let Some(publication) = publication {
+            self.waiting.push_back(publication);
+        } else {
+            self.partition_gone = true;
+            self.publications = crossbeam_channel::never();
+        }
+    }
+
+    fn hear_stored(&mut self, outcome: Option<Stored>) {
+        match outcome {
+            Some(Ok(blocks)) => {
+                self.durable += blocks;
+                // The partition may have ended; then nobody waits for this.
+                self.to_partition.send(Ok(self.durable)).ok();
+            }
+            Some(Err(error)) => {
+                self.to_partition.send(Err(error.clone())).ok();
+                self.stopped.get_or_insert(error);
+            }
+            None => {
+                self.store_gone = true;
+                self.from_store = crossbeam_channel::never();
+                // The partition must not wait for blocks that nobody stores any more.
+                self.to_partition.send(Err(cut_short())).ok();
+            }
+        }
+    }
+
+    fn let_go_all(&mut self) {
+        let ended = self.stopped.is_some() || self.store_gone;
+        while let Some(next) = self.waiting.pop_front_if(|next| next.after <= self.durable || ended) {
+            // A publication that waits for more than became durable will never be.
+            let failed = (next.after > self.durable).then(|| self.stopped.clone().unwrap_or_else(cut_short));
+            match failed.or(next.stopped) {
+                None => self.let_go(next.release),
+                Some(error) => {
+                    fail(next.release, &error);
+                    self.views.end();
                 }
             }
         }

@@ -1,14 +1,17 @@
 //! The partition's thread: takes requests, closes blocks, never waits for the store while there is work to do.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actum_log::{Clocks, OpenBlock};
+use actum_log::Clocks;
+use actum_model::Time;
 use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::activity::{Activity, Ongoing};
 use crate::clock::Clock;
 use crate::error::{CommandError, WriteError};
+use crate::machine::Blocks;
 use crate::partition::{NoRoom, Partition};
 use crate::publish::Publication;
 use crate::request::{Answer, Ask, Release, Request};
@@ -30,7 +33,7 @@ pub(crate) struct Wires {
     /// Blocks that became durable, or the end of writing.
     pub(crate) durable: Receiver<Result<u64, WriteError>>,
     /// To the sealing and storing threads.
-    pub(crate) blocks: Box<dyn FnMut(OpenBlock) -> Result<(), WriteError> + Send>,
+    pub(crate) blocks: Blocks,
     /// To who publishes.
     pub(crate) publications: Sender<Publication>,
     /// The clock jumped. Goes on until the timers that are due then have fired.
@@ -45,6 +48,8 @@ pub(crate) struct Runner {
     /// The clock jumped, and not all that is due since has fired.
     pub(crate) moving: Option<Ongoing>,
     pub(crate) opened: Instant,
+    /// The same by the engine's clock.
+    pub(crate) opened_at: Time,
     pub(crate) in_flight_max: u64,
     /// Blocks closed, and blocks durable.
     pub(crate) closed: u64,
@@ -70,31 +75,59 @@ impl Runner {
     /// Runs until closed or until nobody can ask any more; then what was staged is stored.
     pub(crate) fn run(mut self) {
         loop {
-            match self.wake() {
-                Wake::Request(Request { ask: Ask::Close, ongoing, .. }) => {
-                    drop(ongoing);
-                    break;
-                }
-                Wake::Request(request) => self.take(request),
-                Wake::Durable(outcome) => self.settle(outcome),
-                Wake::Moved(Some(ongoing)) => self.moving = Some(ongoing),
-                Wake::Moved(None) => self.wires.moved = crossbeam_channel::never(),
-                Wake::Due => {}
-                Wake::Idle => self.flush(),
-                Wake::Gone => break,
+            let wake = self.wake();
+            if self.heed(wake).is_break() {
+                break;
             }
-            if self.partition.stage.is_full() {
-                self.flush();
-            }
-            self.fire_timers();
         }
         self.flush();
+    }
+
+    fn heed(&mut self, wake: Wake) -> ControlFlow<()> {
+        match wake {
+            Wake::Request(Request { ask: Ask::Close, .. }) | Wake::Gone => return ControlFlow::Break(()),
+            Wake::Request(request) => self.take(request),
+            Wake::Durable(outcome) => self.settle(outcome),
+            Wake::Moved(Some(ongoing)) => self.moving = Some(ongoing),
+            Wake::Moved(None) => self.wires.moved = crossbeam_channel::never(),
+            Wake::Due => {}
+            Wake::Idle => self.flush(),
+        }
+        if self.partition.stage.is_full() {
+            self.flush();
+        }
+        self.fire_timers();
+        ControlFlow::Continue(())
+    }
+
+    /// Does the next thing that waits, if anything does, in an order that depends on nothing else. `None`: nothing waits.
+    pub(crate) fn step(&mut self) -> Option<ControlFlow<()>> {
+        let Wires { requests, results, durable, moved, .. } = &self.wires;
+        let wake = if let Ok(outcome) = durable.try_recv() {
+            Wake::Durable(outcome)
+        } else if let Ok(ongoing) = moved.try_recv() {
+            Wake::Moved(Some(ongoing))
+        } else if let Ok(request) = results.try_recv() {
+            Wake::Request(request)
+        } else if let Ok(request) = requests.try_recv() {
+            Wake::Request(request)
+        } else if self.until_timer().is_zero() {
+            Wake::Due
+        } else {
+            return None;
+        };
+        Some(self.heed(wake))
+    }
+
+    /// Something is staged, or waits to be released with the next block.
+    pub(crate) fn has_staged(&self) -> bool {
+        !self.partition.release.is_empty() || self.partition.stage.open_events() > 0
     }
 
     fn wake(&mut self) -> Wake {
         let timer = self.until_timer();
         let Wires { requests, results, durable, moved, .. } = &self.wires;
-        let staged = !self.partition.release.is_empty() || self.partition.stage.open_events() > 0;
+        let staged = self.has_staged();
         let in_flight = self.closed - self.durable;
         let of = |request: Result<Request, _>| request.map_or(Wake::Gone, Wake::Request);
         // Without the publishing thread nobody is ever answered again.
@@ -172,15 +205,19 @@ impl Runner {
     }
 
     /// Closes the open block and sends it on; waits when too many are on their way.
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         while self.closed - self.durable >= self.in_flight_max && self.stopped.is_none() {
             let outcome = self.wires.durable.recv();
             self.settle(outcome.unwrap_or_else(|_| Err(WriteError("the publishing thread ended".into()))));
         }
-        let clocks = Clocks {
-            wall_ns: self.clock.now().0 as i64,
-            monotonic_ns: u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        let now = self.clock.now();
+        // Simulated time is all the time there is.
+        let since_opening = if self.clock.is_simulated() {
+            now.0.saturating_sub(self.opened_at.0)
+        } else {
+            u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX)
         };
+        let clocks = Clocks { wall_ns: now.0 as i64, monotonic_ns: since_opening };
         if let Some(block) = self.partition.stage.close(clocks) {
             match (self.wires.blocks)(block) {
                 Ok(()) => self.closed += 1,

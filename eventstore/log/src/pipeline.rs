@@ -210,7 +210,7 @@ fn seal_all(
     for block in blocks {
         let (first_seq, size) = (block.first_seq(), block.size());
         let failed = Sealed::Failed { first_seq, size };
-        let new_signer = block.new_signer.as_ref().map(|new| new.signer.clone());
+        let new_signer = block.signer_after();
         let next = if halt.get().is_some() {
             failed
         } else {

@@ -1,5 +1,7 @@
 //! Takes events, numbers them and gathers them into blocks, on the caller's thread.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::block::{BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES};
@@ -11,6 +13,7 @@ use crate::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES, PAYLOAD_BY
 use crate::record::{
     BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, CHECKPOINT_STREAM, Header, KEY_STREAM, SYSTEM_STREAM_LAST,
 };
+use crate::signer::Signer;
 
 /// An event that is to be appended.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +143,11 @@ impl OpenBlock {
     /// Number of records, the block record among them.
     pub fn records(&self) -> u32 {
         self.records
+    }
+
+    /// Who signs the blocks after this one, where this one changes the key.
+    pub fn signer_after(&self) -> Option<Arc<dyn Signer>> {
+        self.new_signer.as_ref().map(|new| new.signer.clone())
     }
 
     /// Bytes of the records.

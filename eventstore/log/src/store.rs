@@ -103,6 +103,20 @@ pub trait EventStore: Send {
     fn source(&self) -> Arc<dyn FrameSource>;
 }
 
+impl EventStore for Box<dyn EventStore> {
+    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), CommitError> {
+        (**self).commit(blocks)
+    }
+
+    fn head(&self, partition: u16) -> Option<Head> {
+        (**self).head(partition)
+    }
+
+    fn source(&self) -> Arc<dyn FrameSource> {
+        (**self).source()
+    }
+}
+
 /// Frames in the order of an archive.
 pub type Frames<'a> = Box<dyn Iterator<Item = Result<Frame, ReadError>> + Send + 'a>;
 

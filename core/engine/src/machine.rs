@@ -1,0 +1,94 @@
+//! What an engine runs on, before anything drives it: threads ([`crate::threads`]) or whoever steps it ([`crate::Stepper`]).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actum_log::{EventStore, OpenBlock, Sealer, Signer};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
+use tokio::sync::watch;
+
+use crate::activity::{Activity, Ongoing};
+use crate::clock::{Clock, Moved};
+use crate::dispatch::Dispatcher;
+use crate::error::WriteError;
+use crate::partition::Partition;
+use crate::publish::Publisher;
+use crate::request::Request;
+use crate::run::{Runner, Wires};
+use crate::views::Views;
+
+/// So many more blocks are durable, or writing has ended.
+pub(crate) type Stored = Result<u64, WriteError>;
+
+/// The parts of an engine that work.
+pub(crate) struct Machine {
+    pub(crate) partition: Partition,
+    pub(crate) sealer: Sealer,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) store: Box<dyn EventStore>,
+    /// Told the tree size that is durable.
+    pub(crate) size: watch::Sender<u64>,
+    pub(crate) from_callers: Receiver<Request>,
+    pub(crate) from_handlers: Receiver<Request>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) activity: Activity,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) in_flight_max: u64,
+}
+
+/// What stores blocks, apart from what decides and what publishes.
+pub(crate) struct Writer {
+    pub(crate) sealer: Sealer,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) store: Box<dyn EventStore>,
+    pub(crate) size: watch::Sender<u64>,
+    /// To the publisher.
+    pub(crate) stored: Sender<Stored>,
+}
+
+/// Takes the open blocks that a partition closes.
+pub(crate) type Blocks = Box<dyn FnMut(OpenBlock) -> Result<(), WriteError> + Send>;
+
+impl Machine {
+    /// Connects who decides, who stores and who publishes. `blocks` is made from the writer, or keeps apart from it.
+    pub(crate) fn connect<W, E>(
+        self,
+        writer: impl FnOnce(Writer) -> Result<(Blocks, W), E>,
+    ) -> Result<(Runner, Publisher, W), E> {
+        let (stored, from_store) = unbounded();
+        let Machine { partition, sealer, signer, store, size, .. } = self;
+        let (blocks, writer) = writer(Writer { sealer, signer, store, size, stored })?;
+        let (publications, to_publish) = unbounded();
+        let (durable, from_publisher) = unbounded();
+        let (moves, moved) = bounded(1);
+        self.clock.on_move(tell_of_moves(moves, self.activity.clone()));
+        let publisher = Publisher::new(to_publish, from_store, durable, self.views, self.dispatcher);
+        let runner = Runner {
+            partition,
+            wires: Wires {
+                requests: self.from_callers,
+                results: self.from_handlers,
+                durable: from_publisher,
+                blocks,
+                publications,
+                moved,
+            },
+            opened_at: self.clock.now(),
+            clock: self.clock,
+            activity: self.activity,
+            moving: None,
+            opened: Instant::now(),
+            in_flight_max: self.in_flight_max,
+            closed: 0,
+            durable: 0,
+            stopped: None,
+        };
+        Ok((runner, publisher, writer))
+    }
+}
+
+/// Passes a clock's jumps on; one that waits to be seen stands for those after it.
+fn tell_of_moves(moves: Sender<Ongoing>, activity: Activity) -> Moved {
+    Box::new(move || !matches!(moves.try_send(activity.begin()), Err(TrySendError::Disconnected(_))))
+}
