@@ -2,37 +2,41 @@
 //!
 //! Deliberately absent: how the log is stored, and any decision. State that decides lives in `core`.
 
+mod audit;
 mod cases;
+mod dead_letters;
+mod factory;
+mod history;
+#[cfg(feature = "snapshots")]
+pub mod kit;
+mod knowledge;
+mod load;
+mod nets;
+mod people;
+mod projection;
+mod recorded;
+mod runs;
+mod saved;
+mod statistics;
+mod timers;
 mod waits;
 mod watermark;
 mod worklist;
 
+pub use actum_model::snapshot::wire;
+
+pub use audit::{Audit, AuditQuestion, AuditRow};
 pub use cases::{CaseRow, Cases};
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use factory::{DuplicateName, Factory, Projections};
+pub use history::{History, RecordedEvent, Until, feed};
+pub use knowledge::Knowledge;
+pub use load::{Load, Loads};
+pub use projection::{Projection, RestoreError};
+pub use recorded::{Fact, OfCase, Recorded};
+pub use runs::{Run, runs};
+pub use statistics::{Bucket, CaseCounts, Statistics, Throughput, WorkCounts};
+pub use timers::{PendingTimer, PendingTimers, TimerFor};
 pub use waits::{WaitRow, Waits};
-pub use watermark::Watermark;
+pub use watermark::{Answered, Watermark};
 pub use worklist::{Holder, WorkRow, Worklist};
-
-use actum_model::{CaseEvent, CaseId, Meta, NetHash};
-
-/// A case's event as projections see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Recorded<'a> {
-    /// The case.
-    pub case: CaseId,
-    /// The net it runs.
-    pub net: NetHash,
-    /// The business key; only with the event that starts the case.
-    pub key: Option<&'a str>,
-    /// The event leaves an item waiting for a signal, a time, or for somebody to say who is asked to do it.
-    pub waits: bool,
-    /// Where and when.
-    pub meta: &'a Meta,
-    /// What happened.
-    pub event: &'a CaseEvent,
-}
-
-/// A fold of the log that answers a question. Events come in the order of the log, from one thread; readers are many.
-pub trait Projection: Send + Sync {
-    /// Takes in the next event.
-    fn apply(&self, recorded: &Recorded<'_>);
-}

@@ -6,7 +6,9 @@ use actum_model::{CaseEvent, CaseId, ItemId, NetHash, TaskIx, Time};
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::{Projection, Recorded, Watermark};
+use actum_model::snapshot::wire::{self, Reader};
+
+use crate::{OfCase, Projection, Recorded, RestoreError, Watermark, saved};
 
 /// A work item that waits for something outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +51,6 @@ impl Waits {
         cases
     }
 
-    /// Up to where this is true.
-    pub fn watermark(&self) -> &Watermark {
-        &self.watermark
-    }
-
     fn change(&self, case: CaseId, item: ItemId, change: impl FnOnce(&mut WaitRow)) {
         if let Some(mut rows) = self.cases.get_mut(&case)
             && let Some(row) = rows.iter_mut().find(|row| row.item == item)
@@ -77,8 +74,16 @@ impl Waits {
 }
 
 impl Projection for Waits {
+    fn name(&self) -> &'static str {
+        "waits"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn apply(&self, recorded: &Recorded<'_>) {
-        let Recorded { case, net, meta, event, waits, .. } = *recorded;
+        let (meta, Some(OfCase { case, net, event, waits, .. })) = (recorded.meta, recorded.case()) else { return };
         match event {
             CaseEvent::WorkEnabled { item, task, .. } | CaseEvent::WorkPutBack { item, task } if waits => {
                 let (item, task, since) = (*item, *task, meta.time);
@@ -95,7 +100,10 @@ impl Projection for Waits {
                     self.len.fetch_add(1, Ordering::Relaxed);
                     Vec::with_capacity(1)
                 });
-                rows.push(row);
+                match rows.binary_search_by_key(&item, |row| row.item) {
+                    Ok(place) => rows[place] = row,
+                    Err(place) => rows.insert(place, row),
+                }
             }
             _ if self.len.load(Ordering::Relaxed) == 0 => {}
             CaseEvent::WorkWaiting { item, until, .. } => self.change(case, *item, |row| row.until = Some(*until)),
@@ -112,6 +120,62 @@ impl Projection for Waits {
             ended if ended.is_terminal() => self.forget(case, |_| true),
             _ => {}
         }
-        self.watermark.reach(meta.seq);
     }
+
+    fn snapshot(&self) -> Vec<u8> {
+        let cases: Vec<(CaseId, Vec<WaitRow>)> =
+            self.cases().into_iter().map(|case| (case, self.of_case(case))).collect();
+        let mut out = Vec::new();
+        let nets = saved::put_nets(&mut out, cases.iter().flat_map(|(_, rows)| rows).map(|row| row.net));
+        wire::put_list(&mut out, &cases, |out, (case, rows)| {
+            wire::put(out, case.0);
+            wire::put_list(out, rows, |out, row| {
+                wire::put(out, u64::from(row.item.0));
+                saved::put_place(out, &nets, row.net);
+                wire::put(out, u64::from(row.task.0));
+                wire::put(out, row.since.0);
+                out.push(u8::from(row.signalled));
+                wire::put_option(out, row.until.as_ref(), |out, until| wire::put(out, until.0));
+                out.push(u8::from(row.suspended));
+            });
+        });
+        out
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let mut from = Reader::new(bytes);
+        let nets = saved::nets(&mut from)?;
+        let cases = from.list(|from| {
+            let case = CaseId(from.number()?);
+            let rows = from.list(|from| row(&nets, from))?;
+            wire::ascending(&rows, |row| row.item, "items that wait")?;
+            Ok((case, rows))
+        })?;
+        from.end()?;
+        wire::ascending(&cases, |(case, _)| *case, "cases that wait")?;
+        self.len.store(cases.len(), Ordering::Relaxed);
+        cases.into_iter().for_each(|(case, rows)| drop(self.cases.insert(case, rows)));
+        Ok(())
+    }
+
+    fn by_stream(&self) -> bool {
+        true
+    }
+
+    fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+}
+
+/// Reads a row of a snapshot.
+fn row(nets: &[NetHash], from: &mut Reader<'_>) -> Result<WaitRow, RestoreError> {
+    Ok(WaitRow {
+        item: from.small().map(ItemId)?,
+        net: saved::listed(nets, from)?,
+        task: from.small().map(TaskIx)?,
+        since: Time(from.number()?),
+        signalled: from.flag()?,
+        until: from.option(|from| from.number().map(Time))?,
+        suspended: from.flag()?,
+    })
 }

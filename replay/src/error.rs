@@ -91,6 +91,80 @@ pub enum ReplayError {
         /// Why, with what is possible.
         why: String,
     },
+    /// The log does not reach there.
+    #[error("the log has no state at {at}: {why}")]
+    NoPoint {
+        /// The point that was asked for.
+        at: String,
+        /// Why, with what is possible.
+        why: String,
+    },
+    /// The event at a position is not the case's.
+    #[error("event {seq} is not one of case {case}; {}", beside(*.before, *.after))]
+    NotItsEvent {
+        /// The case.
+        case: CaseId,
+        /// The position that was asked for.
+        seq: Seq,
+        /// Its newest event before that.
+        before: Seq,
+        /// Its next event after that.
+        after: Option<Seq>,
+    },
+    /// The case has more events than are held at once.
+    #[error("case {case} has more than {most} events, too many to look at together")]
+    TooLong {
+        /// The case.
+        case: CaseId,
+        /// How many may be.
+        most: usize,
+    },
+    /// The case's net is not in the log, so that nothing can be said about its data by name.
+    #[error("the net of case {case} is not in the log")]
+    NoNet {
+        /// The case.
+        case: CaseId,
+    },
+    /// The net has no such variable.
+    #[error("the net has no variable {name}; {there}")]
+    NoVariable {
+        /// As it was asked for.
+        name: String,
+        /// What there is instead.
+        there: String,
+    },
+    /// A text is no condition.
+    #[error("the condition cannot be read: {reason}")]
+    Condition {
+        /// Why.
+        reason: String,
+    },
+    /// Saved state cannot be used; the log itself can.
+    #[error("saved state cannot be used: {reason}")]
+    Saved {
+        /// Why.
+        reason: String,
+    },
+    /// What is to be other cannot be.
+    #[error("{reason}")]
+    Premise {
+        /// Why.
+        reason: String,
+    },
+    /// A condition has no answer at a point.
+    #[error("the condition has no answer after event {seq}: {reason}")]
+    Undecided {
+        /// The point.
+        seq: Seq,
+        /// Why.
+        reason: String,
+    },
+    /// A condition does not become true where it was looked for.
+    #[error("{reason}")]
+    NoChange {
+        /// Why, with what is possible.
+        reason: String,
+    },
     /// Nothing was decided about who gets the work that the event is about.
     #[error("case {case} has no decision to explain at {at}: {why}")]
     NoDecision {
@@ -117,6 +191,8 @@ pub enum Kind {
     Unavailable,
     /// The question is not clear.
     Unclear,
+    /// The question is not one.
+    Usage,
 }
 
 impl ReplayError {
@@ -127,12 +203,26 @@ impl ReplayError {
             ReplayError::Read(ReadError::NotFound(_))
             | ReplayError::NoCase { .. }
             | ReplayError::NoState { .. }
+            | ReplayError::NoPoint { .. }
+            | ReplayError::NotItsEvent { .. }
+            | ReplayError::NoVariable { .. }
+            | ReplayError::NoChange { .. }
             | ReplayError::NoDecision { .. } => Kind::NotFound,
             ReplayError::Read(ReadError::Tampered(_)) => Kind::Tampered,
             ReplayError::Read(ReadError::Unavailable(_) | ReadError::Io(_)) => Kind::Unavailable,
-            ReplayError::Ambiguous { .. } => Kind::Unclear,
+            ReplayError::Condition { .. } | ReplayError::Premise { .. } => Kind::Usage,
+            ReplayError::Ambiguous { .. } | ReplayError::TooLong { .. } | ReplayError::Undecided { .. } => {
+                Kind::Unclear
+            }
             _ => Kind::Corrupt,
         }
+    }
+}
+
+fn beside(before: Seq, after: Option<Seq>) -> String {
+    match after {
+        Some(after) => format!("it has events at {before} and {after}, and none between"),
+        None => format!("its newest is at {before}"),
     }
 }
 

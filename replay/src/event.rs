@@ -117,7 +117,7 @@ fn case_kind(event: &CaseEvent) -> &'static str {
         CaseEvent::WorkEscalated { .. } => "WorkEscalated",
         CaseEvent::AllocationDecided { .. } => "AllocationDecided",
         CaseEvent::WorkWaiting { .. } => "WorkWaiting",
-        _ => "CaseEvent",
+        other => crate::json_policy::case_kind(other).unwrap_or_else(|| crate::json_durable::case_kind(other)),
     }
 }
 
@@ -130,6 +130,10 @@ fn system_kind(event: &SystemEvent) -> &'static str {
         SystemEvent::ActorRolesChanged { .. } => "ActorRolesChanged",
         SystemEvent::SchemaDescribed { .. } => "SchemaDescribed",
         SystemEvent::Organisation(event) => crate::json_organisation::kind(event),
+        SystemEvent::Message(event) => crate::json_durable::message_kind(event),
+        SystemEvent::Start(event) => crate::json_durable::start_kind(event),
+        SystemEvent::Breaker(event) => crate::json_policy::breaker_kind(event),
+        SystemEvent::Saved(event) => event.name(),
         _ => "SystemEvent",
     }
 }
@@ -156,6 +160,8 @@ pub enum Stream {
     Schemas,
     /// Saved states.
     Checkpoints,
+    /// Messages that were sent.
+    Messages,
     /// A system stream without a meaning in format 1.
     Other(u64),
 }
@@ -174,6 +180,7 @@ impl Stream {
             Some(5) => Stream::Adaptation,
             Some(6) => Stream::Schemas,
             Some(7) => Stream::Checkpoints,
+            Some(8) => Stream::Messages,
             Some(other) => Stream::Other(other),
         }
     }
@@ -200,6 +207,7 @@ impl Stream {
             Stream::Adaptation => "adaptation",
             Stream::Schemas => "schemas",
             Stream::Checkpoints => "checkpoints",
+            Stream::Messages => "messages",
             Stream::Other(_) => "other",
         }
     }

@@ -66,7 +66,7 @@ impl<I: Iterator<Item = Numbered>> Iterator for Events<I> {
     }
 }
 
-fn decode(partition: u16, record: &Record<'_>) -> Result<LoggedEvent, ReplayError> {
+pub(crate) fn decode(partition: u16, record: &Record<'_>) -> Result<LoggedEvent, ReplayError> {
     let header = record.header();
     let seq = Seq(header.seq);
     let extensions = record.extensions();

@@ -1,10 +1,10 @@
 //! An event as JSON: the form of `export --format jsonl`, stable for scripts. The keys are listed in this room's README.
 
-use actum_model::{CaseEvent, Change, ConditionIx, Event, SystemEvent, Time, json};
+use actum_model::{CaseEvent, Change, ConditionIx, Event, SavedEvent, SystemEvent, Time, json};
 use actum_net::Net;
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Fact, LoggedEvent, Names, Stream, json_construct, json_organisation, names};
+use crate::{Fact, LoggedEvent, Names, Stream, json_construct, json_durable, json_organisation, names};
 
 /// An event with names instead of ordinals. Call it with the names as of that event.
 #[must_use]
@@ -41,6 +41,16 @@ pub fn to_json(logged: &LoggedEvent, names: &Names) -> Json {
             let net = logged.stream.case().and_then(|case| names.net_of(case)).map(|net| &**net);
             case(&mut keys, event, net, names);
         }
+    }
+    Json::Object(keys)
+}
+
+/// The same for a case's event whose net is at hand: names forget the nets of cases that ended.
+#[must_use]
+pub fn json_of_case(logged: &LoggedEvent, net: Option<&Net>, names: &Names) -> Json {
+    let mut keys = head(logged, names);
+    if let Some((_, event)) = logged.of_case() {
+        case(&mut keys, event, net, names);
     }
     Json::Object(keys)
 }
@@ -115,6 +125,25 @@ fn case(keys: &mut Map<String, Json>, event: &CaseEvent, net: Option<&Net>, name
     }
 }
 
+fn saved(keys: &mut Map<String, Json>, event: &SavedEvent) {
+    match event {
+        SavedEvent::Saved { size, hash, bytes, streams, root } => {
+            keys.put("size", *size);
+            keys.put("hash", hex(hash));
+            keys.put("bytes", *bytes);
+            keys.put("streams", *streams);
+            keys.put("root", hex(root));
+        }
+        SavedEvent::Recovered { size, hash, reread, passed_over } => {
+            keys.put("size", *size);
+            keys.put("hash", hex(hash));
+            keys.put("reread", *reread);
+            let passed = |(size, reason): &(u64, String)| json!({ "size": size, "reason": reason });
+            keys.put("passed_over", passed_over.iter().map(passed).collect::<Vec<_>>());
+        }
+    }
+}
+
 fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
     match event {
         SystemEvent::EngineOpened { software, blocks, events, unacknowledged_blocks, dropped_bytes, torn_heads } => {
@@ -135,6 +164,8 @@ fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
                 .map(|head| json!({ "size": head.size, "block": head.block, "block_hash": hex(&head.block_hash) }));
             keys.put("replaced", replaced.unwrap_or(Json::Null));
         }
+        SystemEvent::Breaker(event) => crate::json_policy::put_breaker(keys, event),
+        SystemEvent::Saved(event) => saved(keys, event),
         SystemEvent::NetDeployed { net, name, canonical } => {
             keys.put("net", name.as_str());
             keys.put("net_hash", net.to_string());
@@ -152,6 +183,8 @@ fn system(keys: &mut Map<String, Json>, event: &SystemEvent, names: &Names) {
             keys.put("roles", roles.as_slice());
         }
         SystemEvent::Organisation(event) => json_organisation::put(keys, event, names),
+        SystemEvent::Message(event) => json_durable::put_message(keys, event),
+        SystemEvent::Start(event) => json_durable::put_start(keys, event),
         SystemEvent::SchemaDescribed { kind, schema, name, layout } => {
             keys.put("describes", json!({ "kind": kind, "schema": schema, "name": name, "layout": layout }));
         }

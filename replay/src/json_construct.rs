@@ -91,6 +91,7 @@ pub(crate) fn put(keys: &mut Map<String, Json>, event: &CaseEvent, net: Option<&
             keys.put("scores", scores.iter().map(score).collect::<Vec<_>>());
             keys.put("chosen", chosen.map(|chosen| names.actor(chosen)));
         }
-        _ => {}
+        other if crate::json_policy::put(keys, other) => {}
+        other => crate::json_durable::put(keys, other, net),
     }
 }

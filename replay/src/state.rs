@@ -104,6 +104,16 @@ pub struct Done {
     pub time: Time,
     /// Where in the log.
     pub seq: Seq,
+    /// Which event of the case.
+    pub version: u64,
+}
+
+impl Done {
+    /// What an event completed.
+    pub(crate) fn of(meta: &Meta, event: &CaseEvent) -> Option<Self> {
+        let CaseEvent::WorkCompleted { item, task, .. } = *event else { return None };
+        Some(Done { item, task, actor: meta.actor, time: meta.time, seq: meta.seq, version: meta.version })
+    }
 }
 
 /// A case as it was at a point, with what its ordinals mean.
@@ -123,7 +133,7 @@ pub struct CaseView {
     /// Work that was completed so far, oldest first.
     pub done: Vec<Done>,
     /// Names as of the end of what was read.
-    pub names: Names,
+    pub names: Arc<Names>,
 }
 
 /// The state of a case at a point; with `None` as of the end of the log. Reads `events` to their end.
@@ -135,25 +145,29 @@ where
     I: Iterator<Item = Numbered>,
 {
     let mut seen = Seen::default();
-    let mut view: Option<CaseView> = None;
+    let mut found: Option<(Fold, Vec<Done>)> = None;
+    let (mut key, mut net) = (None, None);
     while let Some(logged) = events.next() {
         let logged = logged?;
         seen.take(&logged, wanted);
         let Some((id, event)) = logged.of_case().filter(|(id, _)| seen.meant.first() == Some(id)) else { continue };
         seen.last_version = logged.meta.version;
         if at.is_none_or(|at| reaches(at, &logged.meta)) {
-            let view = view.get_or_insert_with(|| unborn(id));
+            let (fold, done) = found.get_or_insert_with(|| (Fold::unborn(id), Vec::new()));
             if let CaseEvent::CaseStarted { .. } = event {
-                view.key.clone_from(&logged.key);
-                view.net = events.names().net_of(id).cloned();
+                key.clone_from(&logged.key);
+                net = events.names().net_of(id).cloned();
             }
-            view.apply(&logged.meta, event);
+            fold.apply(&logged.meta, event);
+            done.extend(Done::of(&logged.meta, event));
         }
     }
     let case = seen.only(wanted)?;
     let beyond = at.is_some_and(|at| seen.ends_before(at));
-    match view.filter(|_| !beyond) {
-        Some(view) => Ok(CaseView { names: events.names().clone(), ..view }),
+    match found.filter(|_| !beyond) {
+        Some((Fold { case, reason, failures }, done)) => {
+            Ok(CaseView { case, key, net, reason, failures, done, names: Arc::new(events.names().clone()) })
+        }
         None => Err(seen.no_state(case, at)),
     }
 }
@@ -166,21 +180,24 @@ pub(crate) fn reaches(at: At, meta: &Meta) -> bool {
     }
 }
 
-fn unborn(id: CaseId) -> CaseView {
-    let (case, names) = (Case::unborn(id), Names::default());
-    CaseView { case, key: None, net: None, reason: None, failures: Vec::new(), done: Vec::new(), names }
+/// What a case's events add up to, without what they mean.
+#[derive(Debug, Clone)]
+pub(crate) struct Fold {
+    pub(crate) case: Case,
+    pub(crate) reason: Option<String>,
+    pub(crate) failures: Vec<(ItemId, String, String)>,
 }
 
-impl CaseView {
-    fn apply(&mut self, meta: &Meta, event: &CaseEvent) {
+impl Fold {
+    pub(crate) fn unborn(id: CaseId) -> Self {
+        Fold { case: Case::unborn(id), reason: None, failures: Vec::new() }
+    }
+
+    pub(crate) fn apply(&mut self, meta: &Meta, event: &CaseEvent) {
         self.case.apply(meta, event);
         match event {
             CaseEvent::CaseCancelled { reason } => self.reason = Some(reason.clone()),
             CaseEvent::CaseFailed { code, message } => self.reason = Some(format!("{code}: {message}")),
-            CaseEvent::WorkCompleted { item, task, .. } => {
-                let (item, task) = (*item, *task);
-                self.done.push(Done { item, task, actor: meta.actor, time: meta.time, seq: meta.seq });
-            }
             CaseEvent::WorkFailed { item, code, message, .. } => {
                 self.failures.push((*item, code.clone(), message.clone()));
             }
@@ -203,7 +220,7 @@ pub(crate) struct Seen {
     /// First event of the meant case.
     begins: Option<Meta>,
     pub(crate) last_version: u64,
-    last_seq: Seq,
+    pub(crate) last_seq: Seq,
 }
 
 impl Seen {

@@ -64,7 +64,7 @@ impl CaseView {
 }
 
 /// A value as people write it; inside of lists and maps as JSON.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Decimal(decimal) => decimal.to_string(),
         Value::Time(time) => time.to_string(),

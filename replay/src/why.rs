@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use actum_model::{ActorId, ActorSet, CaseEvent, CaseId, ItemId, Meta, Seq, Time};
 
+use actum_net::Net;
+
 use crate::state::{Seen, reaches};
 use crate::{At, CaseRef, Events, Names, Numbered, ReplayError, names};
 
@@ -61,7 +63,8 @@ where
             continue;
         }
         let item = event.work().map(|(item, _)| item);
-        if let Some(why) = of_event(case, &logged.meta, event, events.names()) {
+        let net = events.names().net_of(case).map(|net| &**net);
+        if let Some(why) = of_event(case, &logged.meta, event, net, events.names()) {
             decisions.insert(why.item, why);
         }
         found = item.and_then(|item| decisions.get(&item)).cloned();
@@ -90,7 +93,8 @@ where
     Err(ReplayError::NoDecision { case, at: at.to_string(), why })
 }
 
-fn of_event(case: CaseId, meta: &Meta, event: &CaseEvent, names: &Names) -> Option<Why> {
+/// The decision that an event records.
+pub(crate) fn of_event(case: CaseId, meta: &Meta, event: &CaseEvent, net: Option<&Net>, names: &Names) -> Option<Why> {
     let CaseEvent::AllocationDecided { item, task, directory, strategy, seed, candidates, rules, scores, chosen } =
         event
     else {
@@ -106,7 +110,7 @@ fn of_event(case: CaseId, meta: &Meta, event: &CaseEvent, names: &Names) -> Opti
         decided: meta.seq,
         time: meta.time,
         item: *item,
-        task: names::task(names.net_of(case).map(|net| &**net), *task),
+        task: names::task(net, *task),
         directory: *directory,
         strategy: strategy.clone(),
         seed: (*seed != 0).then_some(*seed),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use actum_kernel::resource::AllocationStrategy;
 use actum_log::{EventStore, ReadError, Signer};
 use actum_model::{ReplacedHead, RestoreSource, Value};
+use actum_projections::{Factory, Projection};
+use rustc_hash::FxHashMap;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::OpenError;
-use crate::handler::{Call, FnHandler, Handler, HandlerError, Registry};
-use crate::handlers;
+use crate::handler::{Call, FnHandler, Handler, HandlerError, Registered, Registry};
+use crate::handlers::{self, BatchHandler, BatchOptions, Batcher};
 use crate::keys;
 use crate::open;
 use crate::options::Limits;
@@ -38,6 +40,20 @@ pub struct Restored {
     pub replaced: Option<ReplacedHead>,
 }
 
+/// New events after which state is saved: so many are folded within a second at the next opening.
+const SAVE_EVERY: u64 = 1_000_000;
+
+/// What is read of a log at opening; later ones read more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reading {
+    /// What comes after saved state, if there is some to believe.
+    FromSavedState,
+    /// All, whatever was saved.
+    WholeLog,
+    /// All, and every stream that ever was is remembered.
+    WholeLogWithStreams,
+}
+
 /// What is chosen before an engine opens its log.
 pub struct EngineBuilder {
     pub(crate) place: Place,
@@ -45,12 +61,18 @@ pub struct EngineBuilder {
     pub(crate) strategies: Strategies,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    /// Units of each pool.
+    pub(crate) pools: FxHashMap<String, u32>,
+    /// Beside those that every engine has.
+    pub(crate) projections: Vec<Factory>,
     pub(crate) origin: Option<String>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) next_signer: Option<Arc<dyn Signer>>,
     pub(crate) create: bool,
     pub(crate) upkeep: bool,
-    pub(crate) checkpoints: bool,
+    pub(crate) reading: Reading,
+    /// New events after which state is saved.
+    pub(crate) save_every: Option<u64>,
     pub(crate) rehearsal: Option<RehearsalFn>,
     pub(crate) restored: Option<Restored>,
     /// Why the key in force, which is lost, is replaced at opening.
@@ -84,12 +106,15 @@ impl EngineBuilder {
             strategies: Strategies::new(),
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
+            pools: FxHashMap::default(),
+            projections: Vec::new(),
             origin: None,
             signer: None,
             next_signer: None,
             create: true,
             upkeep: false,
-            checkpoints: false,
+            reading: Reading::FromSavedState,
+            save_every: Some(SAVE_EVERY),
             rehearsal: None,
             restored: None,
             lost_key: None,
@@ -100,7 +125,7 @@ impl EngineBuilder {
     /// Registers a handler under the name that nets use. A later one of the same name replaces it.
     #[must_use]
     pub fn handler(mut self, name: impl Into<String>, handler: impl Handler) -> Self {
-        self.handlers.insert(name.into(), Arc::new(handler));
+        self.handlers.insert(name.into(), Registered::new(handler));
         self
     }
 
@@ -113,11 +138,33 @@ impl EngineBuilder {
         self.handler(name, FnHandler(function))
     }
 
+    /// Registers a handler that does several work items at once.
+    #[must_use]
+    pub fn batch_handler(self, name: impl Into<String>, handler: impl BatchHandler, options: BatchOptions) -> Self {
+        self.handler(name, Batcher::new(handler, options))
+    }
+
+    /// Sizes a pool that nets name as `engine`: calls of all nets share its units.
+    #[must_use]
+    pub fn pool(mut self, name: impl Into<String>, units: u32) -> Self {
+        self.pools.insert(name.into(), units);
+        self
+    }
+
     /// Registers a strategy that chooses who gets work, under the name that nets give as `allocate: { own: NAME }`. What it
     /// chooses is recorded, so the log does not need it; only deciding does.
     #[must_use]
     pub fn strategy(mut self, name: impl Into<String>, strategy: impl AllocationStrategy + 'static) -> Self {
         self.strategies.insert(name.into(), Arc::new(strategy));
+        self
+    }
+
+    /// Has the engine feed a projection, beside [`Cases`](crate::Cases), [`Worklist`](crate::Worklist) and
+    /// [`Waits`](crate::Waits), which every engine has: all events from the first on, those of the system among them, each once it
+    /// is durable. `make` gives an empty one, whenever one is needed. [`Engine::projection`] gives it back.
+    #[must_use]
+    pub fn projection<P: Projection>(mut self, make: impl Fn() -> P + Send + Sync + 'static) -> Self {
+        self.projections.push(Factory::new(make));
         self
     }
 
@@ -178,10 +225,25 @@ impl EngineBuilder {
         self
     }
 
-    /// Lets [`Engine::checkpoint`] be used. Costs 56 bytes of memory for each case that ever ended.
+    /// Lets [`Engine::checkpoint`] be used. Costs 56 bytes of memory for each case that ever ended, and opening reads the whole log.
     #[must_use]
     pub fn checkpoints(mut self) -> Self {
-        self.checkpoints = true;
+        self.reading = Reading::WholeLogWithStreams;
+        self
+    }
+
+    /// Saves state whenever so many events are new (at least 1), and at a graceful close; `None`: only when
+    /// [`Engine::save_state`] is called. One million unless it is said here. Only logs in a directory have a place for it.
+    #[must_use]
+    pub fn save_every(mut self, events: Option<u64>) -> Self {
+        self.save_every = events.map(|events| events.max(1));
+        self
+    }
+
+    /// Reads the whole log at opening, whatever state was saved.
+    #[must_use]
+    pub fn full_fold(mut self) -> Self {
+        self.reading = self.reading.max(Reading::WholeLog);
         self
     }
 

@@ -1,6 +1,6 @@
 //! What is asked of a case from outside beside work: signals, rests, exceptions, instances; and when timers fire.
 
-use actum_model::{ActorId, CaseCommand, CaseId, ExceptionKind, ItemId, Value};
+use actum_model::{ActorId, CaseCommand, CaseId, ExceptionKind, Extent, ItemId, Value};
 
 use crate::engine::Engine;
 use crate::error::CommandError;
@@ -84,6 +84,22 @@ impl Engine {
     ) -> Result<(), CommandError> {
         let (name, message) = (name.to_owned(), message.to_owned());
         self.command(case, actor, CaseCommand::RaiseException { item, kind, name, message }).await
+    }
+
+    /// Undoes what is done in a case, in reverse order, by the tasks that the net names for it: all of it, what led to an item, or
+    /// what came after a savepoint, to which the case then goes back. Returns when it has begun; it goes on after a restart.
+    ///
+    /// # Errors
+    /// Rejections: `case/compensating` when it is being undone already, `case/no-savepoint` when the case has not come to it,
+    /// `work/not-found`, `case/suspended`, `case/ended`, `case/not-found`.
+    pub async fn compensate(
+        &self,
+        case: CaseId,
+        actor: ActorId,
+        extent: Extent,
+        reason: &str,
+    ) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::Compensate { extent, reason: reason.to_owned() }).await
     }
 
     /// Timers that fire next, soonest first, at most `limit` and at most [`Limits::worklist_rows_max`](crate::Limits); not those of

@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::activity::Ongoing;
-use crate::handler::{Call, Handler, HandlerError, Registry};
+use crate::handler::{CANCEL_GRACE, Call, HandlerError, Registered, Registry};
+use crate::policy::Signal;
 use crate::request::{Ask, Invocation, Request};
 
 /// Longest code and message of a failure that go into the log; what is longer is cut, so that a failure always fits.
@@ -36,7 +37,7 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn dispatch(&self, invocations: Vec<Invocation>) {
-        for Invocation { net, effect, ongoing } in invocations {
+        for Invocation { net, effect, ongoing, signal } in invocations {
             let Effect::Invoke { case, item, task, attempt, input } = effect else { continue };
             let definition = &net.tasks[task.index()];
             let of = CallId { case, item, attempt };
@@ -54,20 +55,50 @@ impl Dispatcher {
                 tracing::warn!(case = case.0, handler, "no handler of this name is registered; the item waits");
                 continue;
             };
-            let call = Call { case, item, attempt, task: definition.name.as_str().into(), input };
+            let task = definition.name.as_str().into();
+            let call = Call { case, item, attempt, task, input, signal: signal.clone() };
             let (running, results) = (self.running.clone(), self.results.clone());
             self.runtime.spawn(async move {
                 // The semaphore is never closed.
                 let _permit = running.acquire_owned().await;
-                let outcome = guarded(handler, call).await;
-                finish(&results, of, outcome, ongoing);
+                match signal {
+                    None => finish(&results, of, guarded(handler, call).await, ongoing),
+                    Some(signal) => cancellable(&results, of, handler, call, &signal, ongoing).await,
+                }
             });
         }
     }
 }
 
-async fn guarded(handler: Arc<dyn Handler>, call: Call) -> Result<Value, HandlerError> {
-    match AssertUnwindSafe(async move { handler.handle(call).await }).catch_unwind().await {
+/// A call that ends when nobody waits for it any more. Then it goes on for a while, alone, and its result is dropped.
+async fn cancellable(
+    results: &Sender<Request>,
+    of: CallId,
+    handler: Arc<Registered>,
+    call: Call,
+    signal: &Signal,
+    ongoing: Ongoing,
+) {
+    if signal.is_cancelled() {
+        return;
+    }
+    let mut outcome = std::pin::pin!(guarded(handler, call));
+    tokio::select! {
+        biased;
+        outcome = &mut outcome => finish(results, of, outcome, ongoing),
+        () = signal.cancelled() => {
+            drop(ongoing);
+            tokio::time::timeout(CANCEL_GRACE, outcome).await.ok();
+        }
+    }
+}
+
+async fn guarded(handler: Arc<Registered>, call: Call) -> Result<Value, HandlerError> {
+    let called = async move {
+        handler.set_up().await?;
+        handler.handler.handle(call).await
+    };
+    match AssertUnwindSafe(called).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -1,18 +1,21 @@
 //! The engine's facade: what an embedder holds.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use actum_log::{EventReader, EventStore, FrameSource, Genesis, Signer};
 use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, NetHash, Seq, Value};
 use actum_net::{Diagnostic, Net, Work};
-use actum_projections::{CaseRow, Cases, Waits, WorkRow, Worklist};
+use actum_projections::{CaseRow, Cases, Projection, Waits, WorkRow, Worklist};
 use crossbeam_channel::{Sender, TrySendError};
+use rustc_hash::FxHashMap;
 use tokio::sync::{oneshot, watch};
 
 use crate::activity::Activity;
 use crate::builder::EngineBuilder;
+use crate::bus::Bus;
 use crate::error::{CommandError, DeployError};
 use crate::handler::Registry;
 use crate::history::{self, HistoryError, LoggedEvent};
@@ -20,6 +23,7 @@ use crate::keys::KeySource;
 use crate::options::Limits;
 use crate::request::{Ask, Outcome, Request, Started};
 use crate::resources::{Strategies, unknown_strategies};
+use crate::saved::{self, Recovered, Saving};
 use crate::subscribe::Subscription;
 use crate::views::Views;
 
@@ -37,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) activity: Activity,
     pub(crate) views: Arc<Views>,
     pub(crate) handlers: Arc<Registry>,
+    /// Units of the engine's pools.
+    pub(crate) pools: FxHashMap<String, u32>,
     pub(crate) strategies: Arc<Strategies>,
     pub(crate) source: Arc<dyn FrameSource>,
     /// Reads single events of `source`.
@@ -49,6 +55,10 @@ pub(crate) struct Inner {
     pub(crate) keys: tokio::sync::Mutex<KeySource>,
     pub(crate) genesis: Genesis,
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) saving: Saving,
+    pub(crate) bus: Arc<Bus>,
+    /// Nothing new is taken.
+    pub(crate) stopping: AtomicBool,
 }
 
 /// What was found when the engine opened its log.
@@ -73,6 +83,8 @@ pub struct Opened {
     pub pending: usize,
     /// Key to verify the log with, as a C2SP verifier key: that of its genesis, also after rotations. Pin it.
     pub verifier_key: String,
+    /// What was read of the log, and what saved state spared.
+    pub recovered: Recovered,
 }
 
 impl std::fmt::Debug for Engine {
@@ -120,6 +132,11 @@ impl Engine {
         if !unknown.is_empty() {
             return Err(DeployError::UnknownHandlers(unknown));
         }
+        let pools = net.policies.pools.iter().filter(|pool| pool.units.is_none()).map(|pool| pool.name.clone());
+        let unknown: Vec<String> = pools.filter(|pool| !self.inner.pools.contains_key(pool)).collect();
+        if !unknown.is_empty() {
+            return Err(DeployError::UnknownPools(unknown));
+        }
         let unknown = unknown_strategies(&net, &self.inner.strategies);
         if !unknown.is_empty() {
             return Err(DeployError::UnknownStrategies(unknown));
@@ -156,7 +173,7 @@ impl Engine {
     #[must_use]
     pub fn offered_to(&self, actor: ActorId) -> Vec<WorkRow> {
         let views = &self.inner.views;
-        let directory = views.directory();
+        let (directory, worklist) = (views.directory(), views.worklist());
         let mut rows = Vec::new();
         for net in views.nets() {
             for (index, role) in net.roles.iter().enumerate() {
@@ -164,12 +181,12 @@ impl Engine {
                     let role = actum_model::RoleIx::of(index);
                     let apart = |one, other| actum_kernel::kept_apart(&net, one, other);
                     let limit = self.inner.limits.worklist_rows_max;
-                    rows.extend(views.worklist.offered_to(actor, net.hash, role, apart, limit));
+                    rows.extend(worklist.offered_to(actor, net.hash, role, apart, limit));
                 }
             }
         }
         let apart = |net, one, other| views.net(net).is_some_and(|net| actum_kernel::kept_apart(&net, one, other));
-        rows.extend(views.worklist.offered_by_name(actor, apart, self.inner.limits.worklist_rows_max));
+        rows.extend(worklist.offered_by_name(actor, apart, self.inner.limits.worklist_rows_max));
         rows.sort_by_key(|row| (row.case, row.item));
         rows.truncate(self.inner.limits.worklist_rows_max);
         rows
@@ -178,7 +195,7 @@ impl Engine {
     /// Work that somebody has taken or begun.
     #[must_use]
     pub fn held_by(&self, actor: ActorId) -> Vec<WorkRow> {
-        self.inner.views.worklist.held(actor, self.inner.limits.worklist_rows_max)
+        self.inner.views.worklist().held(actor, self.inner.limits.worklist_rows_max)
     }
 
     /// Offers an item to some people of those who may do it; with nobody named, to all of them. Where the system allocates,
@@ -263,7 +280,7 @@ impl Engine {
     /// How a case stands, open or ended.
     #[must_use]
     pub fn row(&self, case: CaseId) -> Option<CaseRow> {
-        self.inner.views.cases.get(case)
+        self.inner.views.cases().get(case)
     }
 
     /// Returns how a case stands once it has ended or can do nothing more; at once when that is so already.
@@ -277,20 +294,27 @@ impl Engine {
 
     /// All cases.
     #[must_use]
-    pub fn cases(&self) -> &Cases {
-        &self.inner.views.cases
+    pub fn cases(&self) -> Arc<Cases> {
+        self.inner.views.cases()
     }
 
     /// All work for people.
     #[must_use]
-    pub fn worklist(&self) -> &Worklist {
-        &self.inner.views.worklist
+    pub fn worklist(&self) -> Arc<Worklist> {
+        self.inner.views.worklist()
     }
 
     /// All work that waits for a signal, a time, or for somebody to say who is asked to do it.
     #[must_use]
-    pub fn waits(&self) -> &Waits {
-        &self.inner.views.waits
+    pub fn waits(&self) -> Arc<Waits> {
+        self.inner.views.waits()
+    }
+
+    /// A projection by its type: one of those above, or one that [`EngineBuilder::projection`] was given. `None` if there is none.
+    /// It is the one that runs now: after [`Engine::rebuild`] another does.
+    #[must_use]
+    pub fn projection<P: Projection>(&self) -> Option<Arc<P>> {
+        self.inner.views.projections().get()
     }
 
     /// Whether a handler of this name is registered. Items of a net that was deployed with one wait until it is again.
@@ -361,9 +385,11 @@ impl Engine {
     /// # Errors
     /// When a thread of the engine had ended badly.
     pub async fn close(self) -> Result<(), CommandError> {
+        saved::at_close(&self.inner).await;
         let request = Request { ask: Ask::Close, reply: None, ongoing: self.inner.activity.begin() };
-        let inner = self.inner;
-        tokio::task::spawn_blocking(move || {
+        let (inner, handlers) = (self.inner.clone(), self.inner.handlers.clone());
+        drop(self);
+        let ended = tokio::task::spawn_blocking(move || {
             // A full queue is drained by the partition's thread: waiting is right here. If the thread has ended, all is stored.
             inner.requests.send(request).ok();
             // Held while joining, so that whoever closes another clone waits too.
@@ -372,7 +398,11 @@ impl Engine {
             ended.into_iter().try_for_each(|thread| thread.map_err(|_| CommandError::Closed))
         })
         .await
-        .unwrap_or(Err(CommandError::Closed))
+        .unwrap_or(Err(CommandError::Closed));
+        for (name, handler) in &*handlers {
+            handler.clean_up(name).await;
+        }
+        ended
     }
 
     pub(crate) async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
@@ -380,6 +410,9 @@ impl Engine {
     }
 
     pub(crate) async fn ask<T: TryFrom<Outcome>>(&self, ask: Ask) -> Result<T, CommandError> {
+        if self.inner.stopping.load(Ordering::Acquire) {
+            return Err(CommandError::Stopping);
+        }
         let (reply, answer) = oneshot::channel();
         let request = Request { ask, reply: Some(reply), ongoing: self.inner.activity.begin() };
         self.inner.requests.try_send(request).map_err(|error| match error {

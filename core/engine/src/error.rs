@@ -70,6 +70,9 @@ pub enum CommandError {
     /// The engine can write no more; the command may or may not have been written, reopening tells.
     #[error(transparent)]
     Stopped(#[from] WriteError),
+    /// The engine is about to stop and takes nothing new.
+    #[error("the engine is stopping and takes nothing new")]
+    Stopping,
     /// The engine was closed.
     #[error("the engine was closed")]
     Closed,
@@ -85,6 +88,9 @@ pub enum DeployError {
     /// Tasks name handlers that nobody registered.
     #[error("no handler is registered under the name(s) {}", .0.join(", "))]
     UnknownHandlers(Vec<String>),
+    /// The net names pools that the engine's options do not size.
+    #[error("the engine has no pool named {}", .0.join(", "))]
+    UnknownPools(Vec<String>),
     /// Tasks name strategies that nobody registered.
     #[error("no strategy is registered under the name(s) {}", .0.join(", "))]
     UnknownStrategies(Vec<String>),

@@ -4,12 +4,15 @@
 //! event in a signed, hash-chained log; nothing is answered before it is durable; opening the log again goes on where it
 //! ended. The partition is a sans-IO machine on its own thread; only this facade is async.
 //!
-//! Deliberately absent: HTTP, command line, foreign formats.
+//! Deliberately absent: an HTTP server, command line, foreign formats.
 
 mod activity;
 mod builder;
+mod bus;
+mod calls;
 mod clock;
 mod control;
+mod dead_letters;
 mod dispatch;
 mod engine;
 mod error;
@@ -19,16 +22,24 @@ mod history;
 mod key_files;
 mod keys;
 mod machine;
+mod messages;
 mod open;
 mod options;
 mod organise;
 mod partition;
+mod policy;
 mod publish;
+mod reads;
+mod rebuild;
 mod request;
 mod resources;
 mod run;
+mod saved;
+mod send;
+mod starts;
 mod state;
 mod stepped;
+mod stop;
 mod subscribe;
 mod threads;
 mod timers;
@@ -39,25 +50,36 @@ mod work;
 pub use actum_kernel::resource::{AllocationStrategy, Choice, Chosen};
 pub use actum_log::{Keys, Signer};
 pub use actum_model::{
-    ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, ItemId, Meta, NetHash, Phase, Rejection, Seq,
-    Time, Value,
+    ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, Extent, ItemId, Meta, NetHash, Phase,
+    Rejection, Seq, Time, Value,
 };
 pub use actum_model::{ReplacedHead, RestoreSource};
 pub use actum_net::{Diagnostic, Net, Organisation, organisation};
-pub use actum_projections::{CaseRow, Holder, WaitRow, Waits, WorkRow};
+/// What engines answer, and what it takes to add a question of one's own.
+pub use actum_projections as projections;
+pub use actum_projections::{CaseRow, DeadLetter, DeadLetters, Holder, WaitRow, Waits, WorkRow};
 pub use async_trait::async_trait;
 
 pub use builder::{EngineBuilder, Restored};
+pub use bus::{Happened, Notice, Watch};
 pub use clock::{Clock, Moved, SystemClock, VirtualClock};
 pub use engine::{Engine, Opened};
 pub use error::{CommandError, DeployError, OpenError, WriteError};
-pub use handler::{Call, Handler, HandlerError};
+pub use handler::{CANCEL_GRACE, Call, Handler, HandlerError, TimeLimits};
+#[cfg(feature = "http")]
+pub use handlers::Http;
+pub use handlers::{BatchHandler, BatchOptions, Command};
 pub use history::{HistoryError, LoggedEvent};
 pub use key_files::{KeyFile, KeyFileState, KeyFiles, KeyRing};
 pub use keys::from_environment as signer_from_env;
 pub use options::Limits;
+pub use policy::{BreakerState, CallRow, Progress};
+pub use rebuild::RebuildError;
 pub use request::Started;
+pub use saved::{Recovered, StateSaved, saved_state_of};
+pub use send::{Message, Sent};
 pub use stepped::{Step, Stepper};
+pub use stop::Stopped;
 pub use subscribe::Subscription;
-pub use timers::Timer;
+pub use timers::{NextTimer, Timer, TimerWheel};
 pub use upkeep::Checkpointed;

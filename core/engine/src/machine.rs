@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 use tokio::sync::watch;
 
 use crate::activity::{Activity, Ongoing};
+use crate::bus::Bus;
 use crate::clock::{Clock, Moved};
 use crate::dispatch::Dispatcher;
 use crate::error::WriteError;
@@ -31,6 +32,7 @@ pub(crate) struct Machine {
     pub(crate) from_callers: Receiver<Request>,
     pub(crate) from_handlers: Receiver<Request>,
     pub(crate) views: Arc<Views>,
+    pub(crate) bus: Arc<Bus>,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) activity: Activity,
     pub(crate) clock: Arc<dyn Clock>,
@@ -63,7 +65,7 @@ impl Machine {
         let (durable, from_publisher) = unbounded();
         let (moves, moved) = bounded(1);
         self.clock.on_move(tell_of_moves(moves, self.activity.clone()));
-        let publisher = Publisher::new(to_publish, from_store, durable, self.views, self.dispatcher);
+        let publisher = Publisher::new(to_publish, from_store, durable, self.views, self.bus, self.dispatcher);
         let runner = Runner {
             partition,
             wires: Wires {
@@ -80,6 +82,7 @@ impl Machine {
             moving: None,
             opened: Instant::now(),
             in_flight_max: self.in_flight_max,
+            results_in_a_row: 0,
             closed: 0,
             durable: 0,
             stopped: None,

@@ -1,23 +1,23 @@
 //! Opening: the log is verified and folded, then the engine goes on where it ended.
 
-use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actum_fjall::FjallStore;
 use actum_log::{
-    Author, ChangeKeyError, Clocks, EventReader, EventStore, FileSigner, FoldError, FoldOptions, Folded, FrameSource,
-    Genesis, Head, Keys, MemoryStore, Opening, ReadError, RecordView, Resume, Sealer, Signer, Stage, fold, key_digest,
+    Author, ChangeKeyError, Clocks, EventReader, EventStore, FileSigner, Folded, FrameSource, Genesis, Head, Keys,
+    MemoryStore, Opening, ReadError, Sealer, Signer, Stage, key_digest,
 };
-use actum_model::{ActorId, CaseEvent, CaseId, Event, Meta, Seq, SystemEvent, Time, payload};
-use actum_projections::Recorded;
+use actum_model::{ActorId, SavedEvent, SystemEvent, Time, payload};
 use crossbeam_channel::{bounded, unbounded};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::activity::Activity;
 use crate::activity::Ongoing;
-use crate::builder::{EngineBuilder, Place, Restored};
+use crate::builder::{EngineBuilder, Place, Reading, Restored};
+use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Inner, Opened};
@@ -27,9 +27,9 @@ use crate::key_files::{KeyFiles, NextSigner};
 use crate::keys::{self, KeySource};
 use crate::machine::Machine;
 use crate::partition::{Partition, Refused, stream};
-use crate::state::State;
+use crate::saved::{self, How, Keeper, Recovered, Saving, Shelf, Stands};
 use crate::threads;
-use crate::views::{Views, waits};
+use crate::views::Views;
 
 /// A store with the keys that sign for it.
 struct Ready {
@@ -55,10 +55,12 @@ pub(crate) struct Prepared {
 
 /// Opens an engine that threads of its own drive.
 pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, OpenError> {
+    let spawner = runtime.clone();
     let Prepared { engine, machine, announced } = prepare(builder, runtime)?;
     let threads = threads::start(machine)?;
     *engine.inner.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
     threads::wait_until_written(&engine, announced)?;
+    saved::keep(&engine, &spawner);
     Ok(engine)
 }
 
@@ -66,10 +68,11 @@ pub(crate) fn open(builder: EngineBuilder, runtime: Handle) -> Result<Engine, Op
 pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Prepared, OpenError> {
     builder.limits = builder.limits.checked().map_err(OpenError::Options)?;
     let place = std::mem::replace(&mut builder.place, Place::Memory);
+    let directory = if let Place::Directory(directory) = &place { Some(directory.clone()) } else { None };
     let Ready { mut store, keys, is_new, found } = ready(place, &mut builder)?;
     let source = store.source();
-    let views = Arc::new(Views::default());
-    let (state, folded, resume) = recover(&*source, &views, builder.checkpoints)?;
+    let views = Arc::new(Views::new(std::mem::take(&mut builder.projections))?);
+    let (Stands { state, folded, resume, recovered }, saving) = read(&*source, &views, directory.as_deref(), &builder)?;
     let genesis = folded.genesis.clone();
     check_clock(&genesis, &*builder.clock)?;
     let now = builder.clock.now();
@@ -96,8 +99,8 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
     partition.seed = seed;
     let strategies = Arc::new(builder.strategies);
     partition.state.resources.strategies = strategies.clone();
-    let unacknowledged_blocks = folded.unacknowledged_blocks().unwrap_or(folded.blocks);
     announce(&mut partition, &folded, &found, now)?;
+    announce_recovery(&mut partition, &recovered, now)?;
     if let Some(restored) = &builder.restored {
         announce_restored(&mut partition, end, restored, now)?;
     }
@@ -106,25 +109,20 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
     let pending = partition
         .pending(&opened_event, |case, seq| case_at(&events, case.id, seq))
         .map_err(|error| corrupt(&error))?;
-    let opened = Opened {
-        is_new,
-        blocks: folded.blocks,
-        events: folded.events,
-        unacknowledged_blocks,
-        dropped_bytes: found.dropped.map_or(0, |dropped| dropped.bytes),
-        torn_heads: found.torn_heads.len() as u32,
-        open_cases: partition.state.open_cases(),
-        pending: pending.len(),
-        verifier_key: genesis.verifier_key(0).to_string(),
-    };
+    let handlers = Arc::new(builder.handlers);
+    partition.schedule.handlers = handlers.clone();
+    partition.schedule.clock = Some(builder.clock.clone());
+    partition.schedule.is_reopened = !is_new;
+    partition.schedule.engine_pools.clone_from(&builder.pools);
+    let open_cases = partition.state.open_cases();
+    let opened = Opened { is_new, open_cases, pending: pending.len(), ..opened(&folded, &found, recovered) };
     if !builder.upkeep {
-        partition.release.invocations = pending;
+        pending.into_iter().for_each(|invocation| partition.give_out(invocation, now));
         partition.set_timers();
     }
 
     let (requests, from_callers) = bounded(builder.limits.requests_max);
     let (results, from_handlers) = unbounded();
-    let handlers = Arc::new(builder.handlers);
     let dispatcher = Dispatcher {
         runtime,
         handlers: handlers.clone(),
@@ -132,7 +130,9 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         results,
     };
     let (size, durable) = watch::channel(folded.events);
+    let bus = Arc::new(Bus::default());
     let machine = Machine {
+        bus: bus.clone(),
         partition,
         sealer,
         signer,
@@ -151,6 +151,7 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         activity,
         views,
         handlers,
+        pools: builder.pools,
         strategies,
         source,
         events,
@@ -160,8 +161,45 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         keys: tokio::sync::Mutex::new(keys),
         genesis,
         threads: Mutex::default(),
+        saving,
+        bus: bus.clone(),
+        stopping: AtomicBool::new(false),
     };
     Ok(Prepared { engine: Engine { inner: Arc::new(inner) }, machine, announced: opened_event })
+}
+
+/// What was found, but for what is made of it.
+fn opened(folded: &Folded, found: &actum_fjall::Found, recovered: Recovered) -> Opened {
+    Opened {
+        is_new: false,
+        blocks: folded.blocks,
+        events: folded.events,
+        unacknowledged_blocks: folded.unacknowledged_blocks().unwrap_or(folded.blocks),
+        dropped_bytes: found.dropped.as_ref().map_or(0, |dropped| dropped.bytes),
+        torn_heads: found.torn_heads.len() as u32,
+        open_cases: 0,
+        pending: 0,
+        verifier_key: folded.genesis.verifier_key(0).to_string(),
+        recovered,
+    }
+}
+
+/// Reads the log, from saved state on if there is some to trust.
+fn read(
+    source: &dyn FrameSource,
+    views: &Views,
+    directory: Option<&Path>,
+    builder: &EngineBuilder,
+) -> Result<(Stands, Saving), OpenError> {
+    let shelf = directory.map(Shelf::of);
+    let trusted = shelf.as_ref().filter(|_| builder.reading == Reading::FromSavedState);
+    let how = How { shelf: trusted, stream_table: builder.reading == Reading::WholeLogWithStreams };
+    let stands = saved::recover(source, views, &how)?;
+    views.set_directory(stands.state.directory.clone());
+    stands.state.nets.values().for_each(|net| views.add_net(net.clone()));
+    let every = builder.save_every.filter(|_| !builder.upkeep && shelf.is_some());
+    let saving = Saving::new(Keeper { shelf, named: stands.state.saved.clone() }, every);
+    Ok((stands, saving))
 }
 
 fn ready(place: Place, builder: &mut EngineBuilder) -> Result<Ready, OpenError> {
@@ -258,68 +296,6 @@ fn check_clock(genesis: &Genesis, clock: &dyn Clock) -> Result<(), OpenError> {
     Err(OpenError::Clock { log: name(log), given: name(clock.is_simulated()) })
 }
 
-/// Folds the whole log into the deciding state and the views.
-fn recover(source: &dyn FrameSource, views: &Views, checkpoints: bool) -> Result<(State, Folded, Resume), OpenError> {
-    let mut state = State::default();
-    let mut failed: Option<ReadError> = None;
-    // So that a dossier can be made of every case that ends.
-    let options = FoldOptions { stream_roots: true, stream_table: checkpoints, ..FoldOptions::default() };
-    let mut folded = fold(source, 0, options, |view| match take_in(&mut state, views, view) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            failed = Some(error);
-            ControlFlow::Break(())
-        }
-    })
-    .map_err(|error| match error {
-        FoldError::Read(error) => error,
-        FoldError::Corrupt { .. } => ReadError::Corrupt(chain(&error)),
-        _ => ReadError::Tampered(chain(&error)),
-    })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    views.set_directory(state.directory.clone());
-    state.nets.values().for_each(|net| views.add_net(net.clone()));
-    let resume = folded.resume.take().ok_or_else(|| ReadError::Corrupt("the log ended early".to_owned()))?;
-    Ok((state, folded, resume))
-}
-
-fn take_in(state: &mut State, views: &Views, view: &RecordView<'_>) -> Result<(), ReadError> {
-    let header = view.header();
-    if header.kind < actum_log::APPLICATION_KIND_FIRST {
-        return Ok(());
-    }
-    let at = |what: String| ReadError::Corrupt(format!("event {}: {what}", header.seq));
-    let event = payload::decode(header.kind, header.schema, view.payload()).map_err(|error| at(chain(&error)))?;
-    let meta = Meta {
-        seq: Seq(header.seq),
-        version: header.version,
-        time: Time(header.time),
-        actor: ActorId(header.actor),
-        cause: header.cause.map(Seq),
-    };
-    let key = view.extensions().business_key();
-    if (header.stream < stream::SYSTEM) != matches!(event, Event::Case(_)) {
-        return Err(at("it is in a stream of another kind".to_owned()));
-    }
-    if let Event::Case(event) = &event {
-        let net = match event {
-            CaseEvent::CaseStarted { net, .. } => Some(*net),
-            _ => state.cases.get(&CaseId(header.stream)).map(|case| case.net),
-        };
-        let net = net.ok_or_else(|| at(format!("case {} was not started", header.stream)))?;
-        let known = state.nets.get(&net).ok_or_else(|| at(format!("the net {net} was not deployed")))?;
-        // Signed, yet written by none of ours: everything after this may index the net.
-        if !actum_kernel::fits(known, event) || header.terminal != event.is_terminal() {
-            return Err(at(format!("it cannot happen in the net {}", known.name)));
-        }
-        let waits = waits(known, event);
-        views.apply_case(&Recorded { case: CaseId(header.stream), net, key, waits, meta: &meta, event });
-    }
-    state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))
-}
-
 /// Says in the log that it was opened and what was found, and describes payload types before their first use.
 fn announce(
     partition: &mut Partition,
@@ -358,6 +334,17 @@ fn announce_one(partition: &mut Partition, stream: u64, event: SystemEvent, now:
         Refused::NoRoom => OpenError::Options("the first block has no room".to_owned()),
         Refused::Error(error) => OpenError::Options(error.to_string()),
     })
+}
+
+/// Says in the log from which saved state it was opened, if there was any.
+fn announce_recovery(partition: &mut Partition, recovered: &Recovered, now: Time) -> Result<(), OpenError> {
+    let Recovered { spared, hash, reread, passed_over, rebuilt: _ } = recovered;
+    if *hash == [0; 32] && passed_over.is_empty() {
+        return Ok(());
+    }
+    let (size, hash, reread, passed_over) = (*spared, *hash, *reread, passed_over.clone());
+    let event = SavedEvent::Recovered { size, hash, reread, passed_over };
+    announce_one(partition, stream::ENGINE, SystemEvent::Saved(event), now)
 }
 
 /// Says in the log that it was put in place from a backup, which ends with the store's newest block.

@@ -15,6 +15,7 @@ use crate::activity::Ongoing;
 use crate::dispatch::fail;
 use crate::error::CommandError;
 use crate::options::Limits;
+use crate::policy::Schedule;
 use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
 use crate::state::State;
 use crate::timers::{Timer, Timers};
@@ -28,6 +29,7 @@ pub(crate) mod stream {
     pub(crate) const NETS: u64 = SYSTEM + 3;
     pub(crate) const DIRECTORY: u64 = SYSTEM + 4;
     pub(crate) const SCHEMAS: u64 = SYSTEM + 6;
+    pub(crate) const MESSAGES: u64 = SYSTEM + 8;
 }
 
 /// Bytes that a record takes beside its payload, at most: header and the extensions used here.
@@ -43,11 +45,13 @@ pub(crate) struct Partition {
     pub(crate) seed: u64,
     /// What was found out about OR-joins.
     or_joins: OrJoins,
+    /// Which call goes out when.
+    pub(crate) schedule: Schedule,
     limits: Limits,
 }
 
 /// The open block has no room for all events of a command: close it and ask again.
-pub(crate) struct NoRoom(pub(crate) Request);
+pub(crate) struct NoRoom(pub(crate) Box<Request>);
 
 impl Partition {
     pub(crate) fn new(state: State, stage: Stage, limits: Limits) -> Self {
@@ -58,6 +62,7 @@ impl Partition {
             timers: Timers::default(),
             seed: 0,
             or_joins: OrJoins::default(),
+            schedule: Schedule::default(),
             limits,
         }
     }
@@ -67,7 +72,7 @@ impl Partition {
         // A block has room for any one command when it is empty; `Refused::NoRoom` on an empty block cannot be.
         let outcome = match self.act(&request.ask, now, &request.ongoing) {
             Ok(outcome) => Ok(outcome),
-            Err(Refused::NoRoom) => return Err(NoRoom(request)),
+            Err(Refused::NoRoom) => return Err(NoRoom(Box::new(request))),
             Err(Refused::Error(error)) => Err(error),
         };
         self.release.answers.push((Answer { reply: request.reply, outcome }, request.ongoing));
@@ -83,11 +88,15 @@ impl Partition {
             Ask::Result { case, attempt, command } => self.result(*case, *attempt, command, now, ongoing)?.into(),
             Ask::Deploy { net } => self.deploy(net, now)?.into(),
             Ask::Register { name, roles } => self.register(name, roles, now)?.into(),
+            Ask::Saved { event } => self.stage_system(stream::ENGINE, event.clone(), now)?.into(),
             Ask::Upkeep { task } => upkeep(&mut self.stage, task, now)?.into(),
             Ask::Organise { organisation } => self.organise(organisation, now)?.into(),
             Ask::ChangeOrganisation { change } => self.change_organisation(change.clone(), now)?.into(),
             Ask::Look { case } => self.state.cases.get(case).cloned().map(Box::new).into(),
             Ask::Timers { limit } => self.timers.upcoming(*limit, &self.state.cases).into(),
+            Ask::Message { message, actor } => self.publish(message, *actor, now)?.into(),
+            Ask::Calls { case } => self.calls(*case).into(),
+            Ask::Breakers => self.state.breakers.all().into(),
             Ask::Close => ().into(),
         })
     }
@@ -104,7 +113,21 @@ impl Partition {
         let Some(net) = self.state.nets.get(&net).cloned() else {
             return Err(Rejection::new("net/not-found", format!("there is no net {net}")).into());
         };
-        if let Some(case) = key.and_then(|key| self.state.case_of_key(&net, key)) {
+        let command = CaseCommand::StartCase { input: input.clone() };
+        self.begin_case(&net, key, &command, actor, now, ongoing)
+    }
+
+    /// Starts a case, unless its key has started one already.
+    pub(crate) fn begin_case(
+        &mut self,
+        net: &Arc<Net>,
+        key: Option<&str>,
+        command: &CaseCommand,
+        actor: ActorId,
+        now: Time,
+        ongoing: &Ongoing,
+    ) -> Result<Started, Refused> {
+        if let Some(case) = key.and_then(|key| self.state.case_of_key(net, key)) {
             return Ok(Started { case, is_new: false });
         }
         if key.is_some_and(|key| key.is_empty() || key.len() > BUSINESS_KEY_BYTES_MAX) {
@@ -116,11 +139,10 @@ impl Partition {
             return Err(CommandError::Busy { retry_after_ms: self.limits.busy_retry_ms }.into());
         }
         let case = Case::unborn(self.state.next_case());
-        let command = CaseCommand::StartCase { input: input.clone() };
         let seed = self.next_seed();
-        self.state.resources.refresh(&net, &self.state.directory);
-        let decided = decide(&net, &case, &command, &self.context(now, seed, actor)).map_err(CommandError::from)?;
-        self.stage_decision(case.id, &net, key, decided, now, ongoing)?;
+        self.state.resources.refresh(net, &self.state.directory);
+        let decided = decide(net, &case, command, &self.context(now, seed, actor)).map_err(CommandError::from)?;
+        self.stage_decision(case.id, net, key, decided, now, ongoing)?;
         Ok(Started { case: case.id, is_new: true })
     }
 
@@ -179,8 +201,23 @@ impl Partition {
         };
         let known = self.state.cases.get(&id).and_then(|case| case.control.item(*item));
         if known.is_none_or(|known| known.attempt != attempt) {
+            tracing::debug!(case = id.0, item = item.0, attempt, "a result came too late");
             return Ok(());
         }
+        // Its place is free only once the outcome is taken in: what is refused for want of room comes again.
+        let limited = self.call_of(id, *item, attempt);
+        let code = match command {
+            CaseCommand::FailWork { code, .. } => Some(code.clone()),
+            _ => None,
+        };
+        self.take_result(id, command, now, ongoing)?;
+        if let Some((net, task)) = limited {
+            self.after_call(&net, task, code.as_deref(), now, ongoing);
+        }
+        Ok(())
+    }
+
+    fn take_result(&mut self, id: CaseId, command: &CaseCommand, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {
         let refused = match (self.command(id, ActorId::ENGINE, command, now, ongoing), command) {
             (Err(Refused::Error(CommandError::Rejected(refused))), CaseCommand::CompleteWork { item, .. }) => {
                 fail(*item, refused.code.to_owned(), refused.message)
@@ -197,7 +234,7 @@ impl Partition {
         let event =
             SystemEvent::NetDeployed { net: net.hash, name: net.name.clone(), canonical: net.canonical.clone() };
         self.stage_system(stream::NETS, event, now)?;
-        self.state.add_net(net.clone());
+        self.state.add_net(net.clone(), now);
         self.release.updates.push(Update::Net(net.clone()));
         Ok(())
     }
@@ -225,6 +262,17 @@ impl Partition {
 
     /// Stages one event about the system and takes it in.
     pub(crate) fn stage_system(&mut self, stream: u64, event: SystemEvent, now: Time) -> Result<(), Refused> {
+        self.stage_durable(stream, event, ActorId::ENGINE, now).map(drop)
+    }
+
+    /// The same, of somebody; answers its position.
+    pub(crate) fn stage_durable(
+        &mut self,
+        stream: u64,
+        event: SystemEvent,
+        actor: ActorId,
+        now: Time,
+    ) -> Result<Seq, Refused> {
         let event = Event::System(event);
         let encoded = payload::encode(&event);
         if encoded.bytes.len() > PAYLOAD_BYTES_MAX {
@@ -233,14 +281,17 @@ impl Partition {
         if !self.stage.has_room(1, RECORD_OVERHEAD_BYTES + encoded.bytes.len()) {
             return Err(Refused::NoRoom);
         }
-        let pushed = self.stage.push(&draft(stream, &encoded, now)).map_err(too_large)?;
-        let Event::System(event) = event else { return Ok(()) };
+        let draft = Draft { actor: actor.0, ..draft(stream, &encoded, now) };
+        let pushed = self.stage.push(&draft).map_err(too_large)?;
         let seq = Seq(pushed.seq);
+        let Event::System(event) = event else { return Ok(seq) };
         if !matches!(event, SystemEvent::NetDeployed { .. }) {
-            self.state.directory.apply_at(seq, &event);
+            self.state.take_in(seq, &event);
         }
-        self.release.updates.push(Update::System { seq, event });
-        Ok(())
+        let time = Time(pushed.time);
+        let meta = Meta { seq, version: pushed.version, time, actor, cause: None };
+        self.release.updates.push(Update::System { stream, kind: encoded.kind, meta, event });
+        Ok(seq)
     }
 
     /// Stages all events of a decision into one block, so that none is ever durable without the others.
@@ -284,7 +335,7 @@ impl Partition {
                 actor,
                 cause: cause.map(Seq),
             };
-            self.take_in(id, net, key.filter(|_| index == 0), meta, event, ongoing);
+            self.take_in(id, net, key.filter(|_| index == 0), encoded.kind, (meta, event), ongoing);
         }
         Ok(())
     }
@@ -311,26 +362,34 @@ impl Partition {
         id: CaseId,
         net: &Arc<Net>,
         key: Option<&str>,
-        meta: Meta,
-        event: CaseEvent,
+        kind: u16,
+        (meta, event): (Meta, CaseEvent),
         ongoing: &Ongoing,
     ) {
+        let item = event.work().map(|(item, _)| item);
+        let before = self.timers.before(self.state.cases.get(&id), item);
         self.state.apply_case(id, key, &meta, &event);
+        self.forget_call(id, &event);
+        if let Some(before) = before {
+            self.timers.cancel_lost(id, &before, &self.state.cases);
+        }
         if matches!(event, CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. }) {
             self.timers.set_all(id, &self.state.cases);
         }
         match self.state.cases.get(&id).and_then(|case| effects(net, case, &event)) {
             // Staged events are decided on like durable ones, so a timer need not wait.
             Some(Effect::SetTimer { case, item, at }) => {
-                self.timers.set(Timer { at, case, item }, &self.state.cases);
+                self.timers.set(Timer { at, case, item });
             }
+            Some(Effect::SetCaseTimer { case, at }) => self.timers.set(Timer { at, case, item: Timer::OF_CASE }),
             Some(effect) => {
-                self.release.invocations.push(Invocation { net: net.clone(), effect, ongoing: ongoing.beget() });
+                let invocation = Invocation { net: net.clone(), effect, ongoing: ongoing.beget(), signal: None };
+                self.give_out(invocation, meta.time);
             }
             None => {}
         }
         let (waits, key) = (waits(net, &event), key.map(Into::into));
-        self.release.updates.push(Update::Case { case: id, net: net.hash, key, waits, meta, event });
+        self.release.updates.push(Update::Case { case: id, net: net.hash, key, waits, kind, meta, event });
     }
 
     /// What to ask the world again after a restart, as it was asked before: `at` gives a case as it was after an event, so
@@ -356,7 +415,8 @@ impl Partition {
                 } else {
                     Some(effect)
                 };
-                let invocation = |effect| Invocation { net: net.clone(), effect, ongoing: ongoing.beget() };
+                let invocation =
+                    |effect| Invocation { net: net.clone(), effect, ongoing: ongoing.beget(), signal: None };
                 invocations.extend(effect.map(invocation));
             }
         }

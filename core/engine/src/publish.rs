@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, select};
 
+use crate::bus::Bus;
 use crate::dispatch::Dispatcher;
 use crate::error::{CommandError, WriteError};
 use crate::machine::Stored;
@@ -27,6 +28,7 @@ pub(crate) struct Publisher {
     /// Tells the partition how many blocks are durable.
     to_partition: Sender<Stored>,
     views: Arc<Views>,
+    bus: Arc<Bus>,
     dispatcher: Dispatcher,
     /// In order; each waits for its blocks.
     waiting: VecDeque<Publication>,
@@ -43,6 +45,7 @@ impl Publisher {
         from_store: Receiver<Stored>,
         to_partition: Sender<Stored>,
         views: Arc<Views>,
+        bus: Arc<Bus>,
         dispatcher: Dispatcher,
     ) -> Self {
         Publisher {
@@ -50,6 +53,7 @@ impl Publisher {
             from_store,
             to_partition,
             views,
+            bus,
             dispatcher,
             waiting: VecDeque::new(),
             durable: 0,
@@ -130,7 +134,9 @@ impl Publisher {
     }
 
     fn let_go(&self, release: Release) {
-        release.updates.iter().for_each(|update| self.views.apply(update));
+        self.views.take_in(&release.updates);
+        self.bus.publish(&release.updates);
+        release.cancelled.iter().for_each(|signal| signal.cancel());
         self.dispatcher.dispatch(release.invocations);
         for (answer, ongoing) in release.answers {
             answer.send();
@@ -142,6 +148,7 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.views.end();
+        self.bus.end();
     }
 }
 

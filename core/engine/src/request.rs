@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use actum_kernel::Effect;
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, OrganisationEvent, Seq, SystemEvent, Value,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, OrganisationEvent, SystemEvent, Value,
 };
 use actum_net::{Net, Organisation};
 use tokio::sync::oneshot;
 
 use crate::activity::Ongoing;
 use crate::error::CommandError;
+use crate::policy::{BreakerState, CallRow, Signal};
+use crate::send::{Message, Sent};
 use crate::timers::Timer;
 use crate::upkeep::{Upkeep, Upkept};
 
@@ -66,10 +68,24 @@ pub(crate) enum Ask {
     Look {
         case: CaseId,
     },
+    Message {
+        message: Box<Message>,
+        actor: ActorId,
+    },
     /// Which timers fire next.
     Timers {
         limit: usize,
     },
+    /// Names saved state.
+    Saved {
+        event: SystemEvent,
+    },
+    /// Which calls are under way, or wait: of a case, or all.
+    Calls {
+        case: Option<CaseId>,
+    },
+    /// How the breakers stand.
+    Breakers,
     Close,
 }
 
@@ -116,6 +132,9 @@ outcomes! {
     Upkept(Upkept),
     Case(Option<Box<Case>>),
     Timers(Vec<Timer>),
+    Calls(Vec<CallRow>),
+    Breakers(Vec<(String, BreakerState)>),
+    Sent(Sent),
 }
 
 /// An outcome for who asked.
@@ -138,8 +157,8 @@ impl Answer {
 
 /// An event for the projections.
 pub(crate) enum Update {
-    Case { case: CaseId, net: NetHash, key: Option<Box<str>>, waits: bool, meta: Meta, event: CaseEvent },
-    System { seq: Seq, event: SystemEvent },
+    Case { case: CaseId, net: NetHash, key: Option<Box<str>>, waits: bool, kind: u16, meta: Meta, event: CaseEvent },
+    System { stream: u64, kind: u16, meta: Meta, event: SystemEvent },
     Net(Arc<Net>),
 }
 
@@ -148,6 +167,8 @@ pub(crate) struct Invocation {
     pub(crate) net: Arc<Net>,
     pub(crate) effect: Effect,
     pub(crate) ongoing: Ongoing,
+    /// What the call hears by; without one, it cannot be cancelled.
+    pub(crate) signal: Option<Arc<Signal>>,
 }
 
 /// What may leave once a block is durable.
@@ -156,10 +177,12 @@ pub(crate) struct Release {
     pub(crate) updates: Vec<Update>,
     pub(crate) answers: Vec<(Answer, Ongoing)>,
     pub(crate) invocations: Vec<Invocation>,
+    /// Calls that nobody waits for any more.
+    pub(crate) cancelled: Vec<Arc<Signal>>,
 }
 
 impl Release {
     pub(crate) fn is_empty(&self) -> bool {
-        self.updates.is_empty() && self.answers.is_empty() && self.invocations.is_empty()
+        self.updates.is_empty() && self.answers.is_empty() && self.invocations.is_empty() && self.cancelled.is_empty()
     }
 }

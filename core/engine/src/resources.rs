@@ -22,6 +22,15 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
+    /// With people standing like this.
+    pub(crate) fn of(standing: Standing) -> Self {
+        Resources { standing, ..Resources::default() }
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
     /// Takes in an event of a case: `before` is from before it, `after` has it.
     pub(crate) fn apply(&mut self, net: NetHash, before: &Glance, after: &Control, meta: &Meta, event: &CaseEvent) {
         self.standing.apply(net, before, after, meta, event);

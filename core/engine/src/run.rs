@@ -21,6 +21,8 @@ use crate::timers;
 const TIMERS_AT_ONCE_MAX: usize = 64;
 /// A wall clock that was set forward is noticed this much later at the latest.
 const TIMER_LOOK_MAX: Duration = Duration::from_secs(1);
+/// Handlers' results that are taken before a caller's request is looked at again.
+const RESULTS_IN_A_ROW_MAX: u32 = 32;
 /// How long a thread without timers sleeps.
 const LONG: Duration = Duration::from_hours(24);
 
@@ -51,6 +53,7 @@ pub(crate) struct Runner {
     /// The same by the engine's clock.
     pub(crate) opened_at: Time,
     pub(crate) in_flight_max: u64,
+    pub(crate) results_in_a_row: u32,
     /// Blocks closed, and blocks durable.
     pub(crate) closed: u64,
     pub(crate) durable: u64,
@@ -81,6 +84,8 @@ impl Runner {
             }
         }
         self.flush();
+        // Results that come from now on are lost.
+        self.partition.schedule.cancel_all();
     }
 
     fn heed(&mut self, wake: Wake) -> ControlFlow<()> {
@@ -125,6 +130,9 @@ impl Runner {
     }
 
     fn wake(&mut self) -> Wake {
+        if let Some(result) = self.result_first() {
+            return Wake::Request(result);
+        }
         let timer = self.until_timer();
         let Wires { requests, results, durable, moved, .. } = &self.wires;
         let staged = self.has_staged();
@@ -155,12 +163,24 @@ impl Runner {
         }
     }
 
+    /// What is begun is brought on before more is begun: otherwise, under more load than there is room for, open cases would pile
+    /// up and nothing would end. Callers are heard now and then even so.
+    fn result_first(&mut self) -> Option<Request> {
+        if self.results_in_a_row >= RESULTS_IN_A_ROW_MAX || self.partition.stage.is_full() {
+            self.results_in_a_row = 0;
+            return None;
+        }
+        let result = self.wires.results.try_recv().ok();
+        self.results_in_a_row = if result.is_some() { self.results_in_a_row + 1 } else { 0 };
+        result
+    }
+
     /// How long to wait for the next timer at most.
     fn until_timer(&mut self) -> Duration {
         if self.stopped.is_some() {
             return LONG;
         }
-        let Some(at) = self.partition.next_timer() else { return LONG };
+        let Some(at) = self.partition.next_due(self.clock.now()) else { return LONG };
         match at.0.checked_sub(self.clock.now().0) {
             None | Some(0) => Duration::ZERO,
             // Simulated time does not pass by itself.
@@ -179,9 +199,9 @@ impl Runner {
             }
             let now = self.clock.now();
             let ongoing = self.moving.as_ref().map_or_else(|| self.activity.begin(), Ongoing::beget);
-            if let Err(timers::NoRoom(ongoing)) = self.partition.fire_timer(now, ongoing) {
+            if let Err(timers::NoRoom(ongoing)) = self.partition.fire_due(now, ongoing) {
                 self.flush();
-                if self.stopped.is_none() && self.partition.fire_timer(now, ongoing).is_err() {
+                if self.stopped.is_none() && self.partition.fire_due(now, ongoing).is_err() {
                     tracing::error!("a timer found no room in an empty block");
                 }
             }
@@ -196,10 +216,10 @@ impl Runner {
         let Err(NoRoom(request)) = self.partition.handle(request, now) else { return };
         self.flush();
         if let Some(error) = &self.stopped {
-            return refuse(request, error);
+            return refuse(*request, error);
         }
         // An empty block has room for any command that the partition does not reject.
-        if self.partition.handle(request, now).is_err() {
+        if self.partition.handle(*request, now).is_err() {
             tracing::error!("a command found no room in an empty block");
         }
     }

@@ -4,11 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actum_kernel::resource::Glance;
-use actum_model::{Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, Seq, SystemEvent};
-use actum_net::Net;
+use actum_model::{
+    Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SavedEvent, Seq, StartEvent, SystemEvent,
+    Time,
+};
+use actum_net::{Net, StartBy};
 use rustc_hash::FxHashMap;
 
+use crate::messages::Messages;
+use crate::policy::Breakers;
 use crate::resources::Resources;
+use crate::starts::Starts;
+
+/// Files of saved state that are kept: should the newest be damaged, there is one more.
+pub(crate) const SAVED_KEPT: usize = 2;
 
 /// A partition's deciding state.
 #[derive(Debug, Default)]
@@ -18,16 +27,24 @@ pub(crate) struct State {
     /// The newest net of each name.
     pub(crate) newest: FxHashMap<String, NetHash>,
     pub(crate) directory: Directory,
+    /// Of handlers.
+    pub(crate) breakers: Breakers,
     /// What strategies know of people.
     pub(crate) resources: Resources,
     /// Which case was started with a key, by net name. Keys come from outside: their hash is seeded, so that nobody can
     /// choose ones that collide.
-    keys: FxHashMap<String, HashMap<Box<str>, CaseId>>,
-    last_case: u64,
+    pub(crate) keys: FxHashMap<String, HashMap<Box<str>, CaseId>>,
+    pub(crate) last_case: u64,
+    /// Who waits for which message, and what is kept for those who will.
+    pub(crate) messages: Messages,
+    /// When cases are due to start by the clock.
+    pub(crate) starts: Starts,
     /// Cases that are deadlocked. They are kept, as they can be cancelled.
-    deadlocked: usize,
+    pub(crate) deadlocked: usize,
     /// Payload types that the log describes already.
     pub(crate) described: HashSet<(u16, u16)>,
+    /// The newest files of saved state that the log names, oldest first: sizes and hashes.
+    pub(crate) saved: Vec<(u64, [u8; 32])>,
 }
 
 /// Why a log's events do not make a state.
@@ -46,7 +63,7 @@ impl State {
                 self.apply_case(CaseId(stream), key, meta, event);
                 Ok(())
             }
-            Event::System(event) => self.apply_system(meta.seq, event),
+            Event::System(event) => self.apply_system(meta, event),
         }
     }
 
@@ -60,7 +77,19 @@ impl State {
         let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
         let before = Glance::at(&case.control, event);
         let was_deadlocked = case.control.status == CaseStatus::Deadlocked;
+        let awaited = case.control.awaited().to_vec();
+        if self.breakers.is_watching()
+            && let (Some((item, _)), Some(net)) = (event.work(), self.nets.get(&case.net))
+        {
+            self.breakers.observe(net, event, case.control.item(item).map(|item| item.phase));
+        }
         case.apply(meta, event);
+        self.messages.apply_case(case, &awaited, event);
+        if matches!(event, CaseEvent::CaseTriggered { .. })
+            && let Some(net) = self.nets.get(&case.net)
+        {
+            self.starts.apply_case(event, net);
+        }
         match case.control.status {
             CaseStatus::Deadlocked if !was_deadlocked => self.deadlocked += 1,
             CaseStatus::Deadlocked => {}
@@ -73,7 +102,7 @@ impl State {
         }
     }
 
-    fn apply_system(&mut self, seq: Seq, event: &SystemEvent) -> Result<(), BadNet> {
+    fn apply_system(&mut self, meta: &Meta, event: &SystemEvent) -> Result<(), BadNet> {
         match event {
             SystemEvent::NetDeployed { net, canonical, .. } if !self.nets.contains_key(net) => {
                 let compiled =
@@ -81,17 +110,47 @@ impl State {
                 if compiled.hash != *net {
                     return Err(BadNet { net: *net, reason: format!("its hash is {}", compiled.hash) });
                 }
-                self.add_net(Arc::new(compiled));
+                self.add_net(Arc::new(compiled), meta.time);
             }
             SystemEvent::SchemaDescribed { kind, schema, .. } => {
                 self.described.insert((*kind, *schema));
             }
-            other => self.directory.apply_at(seq, other),
+            SystemEvent::Saved(SavedEvent::Saved { size, hash, .. }) => {
+                if self.saved.len() == SAVED_KEPT {
+                    self.saved.remove(0);
+                }
+                self.saved.push((*size, *hash));
+            }
+            other => self.take_in(meta.seq, other),
         }
         Ok(())
     }
 
-    pub(crate) fn add_net(&mut self, net: Arc<Net>) {
+    /// Takes in an event of the system that is no net and no schema.
+    pub(crate) fn take_in(&mut self, seq: Seq, event: &SystemEvent) {
+        match event {
+            SystemEvent::Message(event) => self.messages.apply(seq, event),
+            SystemEvent::Start(event) => {
+                if let StartEvent::Refused { net, message: Some(message), .. } = event {
+                    self.messages.refused(*message, *net);
+                }
+                let (StartEvent::Skipped { net, .. } | StartEvent::Refused { net, .. }) = event else { return };
+                self.starts.apply(event, self.nets.get(net));
+            }
+            SystemEvent::Breaker(event) => self.breakers.apply(event),
+            other => self.directory.apply_at(seq, other),
+        }
+    }
+
+    /// A net may be run from a time on.
+    pub(crate) fn add_net(&mut self, net: Arc<Net>, since: Time) {
+        self.starts.deployed(&net, since);
+        for start in &net.starts {
+            if let StartBy::Message { name, .. } = &start.by {
+                self.messages.look_for(name);
+            }
+        }
+        self.breakers.add_net(&net);
         self.newest.insert(net.name.clone(), net.hash);
         self.nets.insert(net.hash, net);
     }

@@ -1,13 +1,13 @@
-//! Timers: when which item is to be told that its time has come.
+//! Timers: when which item, or which case, is to be told that its time has come.
 //!
 //! They are part of the partition's state, a fold of its events as cases are: nothing is sent from one to the other, so no
 //! timer can be lost between the event that sets it and its firing. At opening they are set again from the cases.
 //!
-//! One ordered set holds them. Setting and firing cost O(log n). A timer whose item ended, rests or got another one stays
-//! until its time comes or until more are stale than are not; so there are at most twice as many entries as items with a
-//! timer. What rests is set again when it goes on.
+//! A timing wheel holds them: setting and cancelling cost the same however many there are. A timer whose item ended, or got
+//! another one, is cancelled with the event that says so. Of what rests it stays set; when its time comes it is dropped, and set
+//! again when that goes on.
 
-use std::collections::BTreeSet;
+mod wheel;
 
 use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, Phase, Time};
 use rustc_hash::FxHashMap;
@@ -17,10 +17,7 @@ use crate::error::CommandError;
 use crate::partition::{Partition, Refused};
 use crate::request::Answer;
 
-/// So few entries are never looked through for stale ones.
-const TIDY_LEAST: usize = 1_024;
-/// A timer that fires so much after its time (nanoseconds) is worth a word: the engine was closed, or its clock was moved.
-const LATE: u64 = 1_000_000_000;
+pub use wheel::{NextTimer, TimerWheel};
 
 /// A timer that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,63 +26,121 @@ pub struct Timer {
     pub at: Time,
     /// The case.
     pub case: CaseId,
-    /// The item that waits for it, or whose work is to be done by then.
+    /// The item that waits for it, or whose work is to be done by then; [`Timer::OF_CASE`] if it is the case's own.
     pub item: ItemId,
 }
 
 impl Timer {
-    /// The item still has this timer, and could be told. Of what rests, it is looked at again when that goes on.
+    /// Stands for the case as a whole: no item ever has this number.
+    pub const OF_CASE: ItemId = ItemId(u32::MAX);
+
+    /// The item, or the case, still has this timer, and could be told. Of what rests, it is looked at again when that goes on.
     fn is_set(&self, cases: &FxHashMap<CaseId, Case>) -> bool {
-        let case = cases.get(&self.case);
-        case.is_some_and(|case| {
-            let control = &case.control;
-            let item = control.item(self.item);
-            control.status == CaseStatus::Open
-                && !control.suspended
-                && item.is_some_and(|item| item.timer == Some(self.at) && item.phase != Phase::Suspended)
+        let Some(case) = cases.get(&self.case) else { return false };
+        let control = &case.control;
+        if control.status != CaseStatus::Open || control.suspended {
+            return false;
+        }
+        if self.item == Self::OF_CASE {
+            return control.deadline() == Some(self.at);
+        }
+        control.item(self.item).is_some_and(|item| {
+            item.phase != Phase::Suspended
+                && (item.timer == Some(self.at) || control.retry_at(item.id) == Some(self.at))
         })
     }
+}
+
+/// Timers that a case may lose by an event.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before {
+    item: Option<ItemId>,
+    own: Option<Time>,
+    retry: Option<Time>,
+    deadline: Option<Time>,
 }
 
 /// The timers of a partition.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    set: BTreeSet<Timer>,
-    /// With more entries than this, stale ones are dropped.
-    tidy_above: usize,
+    wheel: TimerWheel,
+    /// What is due happens; in a log that is opened for upkeep, nothing does.
+    listens: bool,
 }
 
 impl Timers {
-    pub(crate) fn set(&mut self, timer: Timer, cases: &FxHashMap<CaseId, Case>) {
-        self.set.insert(timer);
-        if self.set.len() > self.tidy_above.max(TIDY_LEAST) {
-            self.set.retain(|timer| timer.is_set(cases));
-            self.tidy_above = 2 * self.set.len();
-        }
+    /// Sets a timer; one that is set already stays as it is. The same few steps, however many there are.
+    pub(crate) fn set(&mut self, timer: Timer) {
+        self.wheel.set(timer);
     }
 
-    /// Sets the timers of all items of a case: it, or one of them, rested.
+    /// Sets the timers of a case and of all its items: it, or one of them, rested.
     pub(crate) fn set_all(&mut self, case: CaseId, cases: &FxHashMap<CaseId, Case>) {
-        let items = cases.get(&case).into_iter().flat_map(|case| &case.control.items);
-        let timers: Vec<Timer> =
-            items.filter_map(|item| item.timer.map(|at| Timer { at, case, item: item.id })).collect();
-        timers.into_iter().for_each(|timer| self.set(timer, cases));
+        let Some(control) = cases.get(&case).map(|case| &case.control) else { return };
+        let own = control.items.iter().filter_map(|item| Some((item.id, item.timer?)));
+        let retries = control.attempts().into_iter().flat_map(actum_model::Attempts::items);
+        let retries = retries.filter_map(|one| Some((one.item, one.at?)));
+        let deadline = control.deadline().map(|at| (Timer::OF_CASE, at));
+        let timers = own.chain(retries).chain(deadline).map(|(item, at)| Timer { at, case, item });
+        timers.for_each(|timer| self.wheel.set(timer));
     }
 
-    /// The one that fires next.
-    pub(crate) fn next(&mut self, cases: &FxHashMap<CaseId, Case>) -> Option<Timer> {
-        while let Some(timer) = self.set.first().copied() {
-            if timer.is_set(cases) {
-                return Some(timer);
+    /// What an event about an item may take from a case; to be taken before the event.
+    pub(crate) fn before(&self, case: Option<&Case>, item: Option<ItemId>) -> Option<Before> {
+        let control = &case.filter(|_| !self.wheel.is_empty())?.control;
+        let of_item = item.and_then(|item| control.item(item));
+        let before = Before {
+            item,
+            own: of_item.and_then(|item| item.timer),
+            retry: item.and_then(|item| control.retry_at(item)),
+            deadline: control.deadline(),
+        };
+        let has_any = before.own.is_some() || before.retry.is_some() || before.deadline.is_some();
+        has_any.then_some(before)
+    }
+
+    /// Cancels the timers that a case lost.
+    pub(crate) fn cancel_lost(&mut self, case: CaseId, before: &Before, cases: &FxHashMap<CaseId, Case>) {
+        let control = cases.get(&case).map(|case| &case.control);
+        let now = |item: ItemId| {
+            let own = control.and_then(|control| control.item(item)).and_then(|item| item.timer);
+            [own, control.and_then(|control| control.retry_at(item))]
+        };
+        if let Some(item) = before.item {
+            let has = now(item);
+            for at in [before.own, before.retry].into_iter().flatten().filter(|at| !has.contains(&Some(*at))) {
+                self.wheel.cancel(&Timer { at, case, item });
             }
-            self.set.pop_first();
         }
-        None
+        let lost = before.deadline.filter(|at| control.and_then(actum_model::Control::deadline) != Some(*at));
+        if let Some(at) = lost {
+            self.wheel.cancel(&Timer { at, case, item: Timer::OF_CASE });
+        }
+    }
+
+    /// The timer that is due longest, or when to look again.
+    fn next(&mut self, now: Time, cases: &FxHashMap<CaseId, Case>) -> Option<NextTimer> {
+        loop {
+            match self.wheel.next(now)? {
+                // What rests is set again when it goes on.
+                NextTimer::Timer(timer) if !timer.is_set(cases) => {
+                    self.wheel.cancel(&timer);
+                }
+                next => return Some(next),
+            }
+        }
     }
 
     /// Those that fire next, soonest first.
     pub(crate) fn upcoming(&self, limit: usize, cases: &FxHashMap<CaseId, Case>) -> Vec<Timer> {
-        self.set.iter().filter(|timer| timer.is_set(cases)).take(limit).copied().collect()
+        let mut timers = Vec::new();
+        if limit > 0 {
+            self.wheel.in_order(|timer| {
+                timers.extend(Some(timer).filter(|timer| timer.is_set(cases)));
+                timers.len() < limit
+            });
+        }
+        timers
     }
 }
 
@@ -95,42 +150,76 @@ pub(crate) struct NoRoom(pub(crate) Ongoing);
 impl Partition {
     /// Sets the timers of all cases, after a restart. What was due meanwhile fires at once.
     pub(crate) fn set_timers(&mut self) {
+        self.timers.listens = true;
         let cases: Vec<CaseId> = self.state.cases.keys().copied().collect();
         cases.into_iter().for_each(|case| self.timers.set_all(case, &self.state.cases));
     }
 
-    /// When the next timer fires.
-    pub(crate) fn next_timer(&mut self) -> Option<Time> {
-        self.timers.next(&self.state.cases).map(|timer| timer.at)
+    /// When something is due next: a timer, a start by the clock, a message that is to be delivered or kept no longer. Nothing is
+    /// due before; at that time, it is to be asked again.
+    pub(crate) fn next_timer(&mut self, now: Time) -> Option<Time> {
+        if !self.timers.listens {
+            return None;
+        }
+        if self.state.messages.has_to_match() {
+            return Some(now);
+        }
+        let timer = self.timers.next(now, &self.state.cases).map(|next| match next {
+            NextTimer::Timer(timer) => timer.at,
+            NextTimer::NotBefore(at) => at,
+        });
+        let start = self.state.starts.next().map(|(due, ..)| due);
+        let expiry = self.state.messages.next_expiry().map(|(until, _)| until);
+        timer.into_iter().chain(start).chain(expiry).min()
     }
 
-    /// Tells the item whose timer is due longest that its time has come. There must be one that is due.
+    /// Does one thing that is due: a message goes before a start, and that before a timer.
     pub(crate) fn fire_timer(&mut self, now: Time, ongoing: Ongoing) -> Result<(), NoRoom> {
-        let due = self.timers.next(&self.state.cases).filter(|timer| timer.at <= now);
-        let Some(timer) = due else { return Ok(()) };
-        self.timers.set.remove(&timer);
-        let Timer { at, case, item } = timer;
-        match self.command(case, ActorId::ENGINE, &CaseCommand::TimerFired { item }, now, &ongoing) {
-            Ok(()) => {
-                // The log says so too: by the time of the event, and the one that was waited for.
-                let late = now.0.saturating_sub(at.0);
-                if late >= LATE {
-                    tracing::info!(case = case.0, item = item.0, late_ms = late / 1_000_000, "a timer fired late");
-                }
-            }
-            Err(Refused::NoRoom) => {
-                self.timers.set.insert(timer);
-                return Err(NoRoom(ongoing));
-            }
-            // Something above it rests: all is looked at again when that goes on. Or it is a wait that is over, and failed.
-            Err(Refused::Error(CommandError::Rejected(no)))
-                if matches!(no.code, "work/suspended" | "work/no-timer") => {}
-            Err(Refused::Error(error)) => {
-                tracing::error!(case = case.0, item = item.0, "a timer fires without effect: {error}");
-            }
+        let done = match self.deliver(now, &ongoing) {
+            Ok(false) => self.start_due(now, &ongoing),
+            other => other,
+        };
+        let outcome = match done {
+            Ok(false) => self.fire_item(now, &ongoing),
+            other => other.map(drop),
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(Refused::NoRoom) => return Err(NoRoom(ongoing)),
+            Err(Refused::Error(error)) => tracing::error!("what was due has no effect: {error}"),
         }
         self.release.answers.push((Answer::NOBODY, ongoing));
         Ok(())
+    }
+
+    /// Tells the item or case whose timer is due longest that its time has come.
+    fn fire_item(&mut self, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {
+        let Some(NextTimer::Timer(timer)) = self.timers.next(now, &self.state.cases) else { return Ok(()) };
+        let Timer { at, case, item } = timer;
+        if at > now {
+            return Ok(());
+        }
+        self.timers.wheel.cancel(&timer);
+        let command =
+            if item == Timer::OF_CASE { CaseCommand::CaseTimerFired } else { CaseCommand::TimerFired { item } };
+        match self.command(case, ActorId::ENGINE, &command, now, ongoing) {
+            // If it is late, the log says so.
+            Ok(()) => Ok(()),
+            Err(Refused::NoRoom) => {
+                self.timers.wheel.set(timer);
+                Err(Refused::NoRoom)
+            }
+            // Something above it rests: all is looked at again when that goes on. Or it is a wait that is over, and failed.
+            Err(Refused::Error(CommandError::Rejected(no)))
+                if matches!(no.code, "work/suspended" | "work/no-timer") =>
+            {
+                Ok(())
+            }
+            Err(Refused::Error(error)) => {
+                tracing::error!(case = case.0, item = item.0, "a timer fires without effect: {error}");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -143,6 +232,13 @@ mod tests {
         let version = case.version + 1;
         let meta = Meta { seq: Seq(version), version, time: Time(version), actor: ActorId::ENGINE, cause: None };
         case.apply(&meta, event);
+    }
+
+    fn next(timers: &mut Timers, cases: &FxHashMap<CaseId, Case>) -> Option<Timer> {
+        match timers.next(Time(200), cases)? {
+            NextTimer::Timer(timer) => Some(timer),
+            NextTimer::NotBefore(_) => None,
+        }
     }
 
     fn waiting(items: u32) -> FxHashMap<CaseId, Case> {
@@ -167,12 +263,12 @@ mod tests {
     fn the_soonest_that_is_still_set_is_next() {
         let mut cases = waiting(3);
         let mut timers = Timers::default();
-        (0..3).rev().for_each(|item| timers.set(timer(item), &cases));
-        timers.set(Timer { at: Time(1), ..timer(2) }, &cases);
-        assert_eq!(timers.next(&cases), Some(timer(0)), "one that was replaced does not count");
+        (0..3).rev().for_each(|item| timers.set(timer(item)));
+        timers.set(Timer { at: Time(1), ..timer(2) });
+        assert_eq!(next(&mut timers, &cases), Some(timer(0)), "one that was replaced does not count");
         let case = cases.get_mut(&CaseId(1)).unwrap();
         happen(case, &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });
-        assert_eq!(timers.next(&cases), Some(timer(1)));
+        assert_eq!(next(&mut timers, &cases), Some(timer(1)));
         assert_eq!(timers.upcoming(9, &cases), [timer(1), timer(2)]);
         assert_eq!(timers.upcoming(1, &cases), [timer(1)]);
     }
@@ -181,23 +277,26 @@ mod tests {
     fn what_rests_is_set_again_when_it_goes_on() {
         let mut cases = waiting(1);
         let mut timers = Timers::default();
-        timers.set(timer(0), &cases);
+        timers.set(timer(0));
         happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::CaseSuspended);
-        assert_eq!(timers.next(&cases), None);
+        assert_eq!(next(&mut timers, &cases), None);
         happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::CaseResumed);
         timers.set_all(CaseId(1), &cases);
-        assert_eq!(timers.next(&cases), Some(timer(0)));
+        assert_eq!(next(&mut timers, &cases), Some(timer(0)));
     }
 
     #[test]
-    fn stale_entries_stay_within_bounds() {
-        let cases = waiting(1);
+    fn a_timer_goes_with_the_event_that_ends_its_item() {
+        let mut cases = waiting(2);
         let mut timers = Timers::default();
-        for at in 0..100_000 {
-            timers.set(Timer { at: Time(1_000 + at), ..timer(0) }, &cases);
-        }
-        timers.set(timer(0), &cases);
-        assert!(timers.set.len() <= TIDY_LEAST + 1, "{}", timers.set.len());
-        assert_eq!(timers.next(&cases), Some(timer(0)));
+        timers.set_all(CaseId(1), &cases);
+        assert_eq!(timers.wheel.len(), 2);
+        let before = timers.before(cases.get(&CaseId(1)), Some(ItemId(0))).expect("it has one");
+        timers.cancel_lost(CaseId(1), &before, &cases);
+        assert_eq!(timers.wheel.len(), 2, "nothing happened to it");
+        happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });
+        timers.cancel_lost(CaseId(1), &before, &cases);
+        assert_eq!(timers.wheel.len(), 1);
+        assert_eq!(next(&mut timers, &cases), Some(timer(1)));
     }
 }

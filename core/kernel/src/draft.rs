@@ -179,11 +179,6 @@ impl<'a> Draft<'a> {
         self.len().saturating_sub(1)
     }
 
-    /// The newest event of the decision, if there is one.
-    pub(crate) fn last(&self) -> Option<&CaseEvent> {
-        self.events().last().map(|decided| &decided.event)
-    }
-
     /// Results of a firing's instances so far, in order of completion.
     pub(crate) fn results_of(&self, family: ItemId) -> Vec<Value> {
         let staged = self.results.iter().filter(|(of, _)| *of == family).map(|(_, result)| result);
@@ -198,6 +193,20 @@ impl<'a> Draft<'a> {
         givens: &'s [(Given, Value)],
     ) -> FrameScope<'s> {
         FrameScope { case: self.case, frame, staged: &self.changes, more, result, givens }
+    }
+
+    /// The version of the semantics that the case runs under.
+    pub(crate) fn semantics(&self) -> u16 {
+        if self.case.semantics == 0 { crate::SEMANTICS } else { self.case.semantics }
+    }
+
+    /// The variables of the root that are set, ascending.
+    pub(crate) fn root_variables(&self) -> Vec<Change> {
+        let before = self.case.variables.iter().map(|(variable, value)| (*variable, value));
+        let staged = self.changes.iter().filter(|(frame, _)| *frame == FrameId::ROOT);
+        let staged = staged.map(|(_, change)| (change.variable, &change.value));
+        let all: std::collections::BTreeMap<VariableIx, &Value> = before.chain(staged).collect();
+        all.into_iter().map(|(variable, value)| Change { variable, value: value.clone() }).collect()
     }
 
     pub(crate) fn into_events(self) -> Vec<Decided> {

@@ -32,6 +32,13 @@ pub enum Effect {
         /// When.
         at: Time,
     },
+    /// Ask `CaseTimerFired` of the case when the time comes. Of a suspended case, it is looked at again when that goes on.
+    SetCaseTimer {
+        /// The case.
+        case: CaseId,
+        /// When.
+        at: Time,
+    },
 }
 
 /// The effect of `event`, which led to `case`.
@@ -46,6 +53,10 @@ pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
             let item = case.control.item(*item)?;
             if item.phase == Phase::Started { invocation(net, case, item) } else { None }
         }
+        CaseEvent::WorkRetryScheduled { item, at, .. } => {
+            Some(Effect::SetTimer { case: case.id, item: *item, at: *at })
+        }
+        CaseEvent::CaseWaiting { until } => Some(Effect::SetCaseTimer { case: case.id, at: *until }),
         CaseEvent::WorkWaiting { item, until, .. } => Some(Effect::SetTimer { case: case.id, item: *item, at: *until }),
         _ => None,
     }
@@ -53,11 +64,13 @@ pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
 
 /// Effects whose results are not in the log: to be asked for again after a restart.
 pub fn pending_effects<'a>(net: &'a Net, case: &'a Case) -> impl Iterator<Item = Effect> + 'a {
-    case.control.items.iter().flat_map(move |item| {
+    let deadline = case.control.deadline().map(|at| Effect::SetCaseTimer { case: case.id, at });
+    let of_items = case.control.items.iter().flat_map(move |item| {
         let call = (item.phase == Phase::Started).then(|| invocation(net, case, item)).flatten();
-        let timer = timer::of(net, item).map(|at| Effect::SetTimer { case: case.id, item: item.id, at });
-        call.into_iter().chain(timer)
-    })
+        let timers = timer::of(net, item).into_iter().chain(case.control.retry_at(item.id));
+        call.into_iter().chain(timers.map(|at| Effect::SetTimer { case: case.id, item: item.id, at }))
+    });
+    of_items.chain(deadline)
 }
 
 fn invocation(net: &Net, case: &Case, item: &WorkItemState) -> Option<Effect> {

@@ -1,16 +1,20 @@
 //! Exceptions: what went other than planned, and what the net says is done about it.
 
 use actum_model::{
-    ActorId, AnyWorkItem, CaseEvent, Change, ConditionIx, ExceptionKind, FrameId, ItemId, WorkItem, WorkItemState,
-    phase,
+    ActorId, AnyWorkItem, CaseEvent, Change, ConditionIx, ExceptionKind, FrameId, ItemId, Time, WorkItem,
+    WorkItemState, phase,
 };
 use actum_net::{Answer, AnswerScope, ExceptionRule, ExceptionTrigger, Net, TaskIx, Work};
 
 use crate::{
+    RESTARTS_MAX,
     cancel::{self, Why},
+    compensate, decide,
     draft::{Cause, Draft},
     finish::{self, Outcome},
-    fire, join, resource,
+    fire, join,
+    policy::{self, Handled},
+    resource,
     settle::finish as end_case,
 };
 
@@ -34,7 +38,39 @@ pub(crate) fn after_failure(draft: &mut Draft<'_>, id: ItemId, code: &str, messa
 
 /// The same; nothing if the net says nothing.
 pub(crate) fn answered(draft: &mut Draft<'_>, id: ItemId, code: &str, message: &str, failed: usize) -> Option<usize> {
-    raise(draft, Some(id), ExceptionKind::Abort, (code, message), ActorId::ENGINE, Cause::Staged(failed))
+    answered_not_before(draft, id, (code, message), None, failed)
+}
+
+/// The same; a retry does not come before `not_before`.
+pub(crate) fn answered_not_before(
+    draft: &mut Draft<'_>,
+    id: ItemId,
+    error: (&str, &str),
+    not_before: Option<Time>,
+    failed: usize,
+) -> Option<usize> {
+    let handled = policy::after_failure(draft, id, error, not_before, failed);
+    unless_handled(draft, id, error, handled, failed)
+}
+
+/// What rules say about a failure that policies did nothing about.
+pub(crate) fn unless_handled(
+    draft: &mut Draft<'_>,
+    id: ItemId,
+    error: (&str, &str),
+    handled: Handled,
+    failed: usize,
+) -> Option<usize> {
+    let reason = match handled {
+        Handled::Moved(last) => return Some(last),
+        Handled::Waits => return None,
+        Handled::Nothing(reason) => reason,
+    };
+    let raised = raise(draft, Some(id), ExceptionKind::Abort, error, ActorId::ENGINE, Cause::Staged(failed));
+    if let (None, Some(reason)) = (raised, reason) {
+        policy::bury(draft, id, reason, failed);
+    }
+    raised
 }
 
 /// Puts an exception on record that nothing is done about.
@@ -60,7 +96,16 @@ pub(crate) fn raise(
     cause: Cause,
 ) -> Option<usize> {
     let rule = rule_for(draft, item, kind, name)?;
-    let (answer, scope) = (rule.answer, rule.scope);
+    let (mut answer, scope) = (rule.answer, rule.scope);
+    let restarts = || {
+        let item = item.and_then(|item| draft.control.item(item));
+        item.map_or(0, |item| draft.control.restarts_of(item.frame, item.task))
+    };
+    // What fails again and again is not to fill the log: it stays failed, for somebody to look at.
+    if (answer, kind) == (Answer::Restart, ExceptionKind::Abort) && draft.semantics() >= 2 && restarts() >= RESTARTS_MAX
+    {
+        answer = Answer::Continue;
+    }
     Some(respond(draft, item, kind, (name, message), answer, scope, actor, cause))
 }
 
@@ -148,6 +193,10 @@ fn answer_item(draft: &mut Draft<'_>, id: ItemId, answer: Answer, message: &str,
         Answer::Restart => restart(draft, &state, cause),
         Answer::Complete => complete(draft, &state, cause),
         Answer::Fail => give_up(draft, &state, message, cause),
+        Answer::Escalate => decide::escalate(draft, &state, message, cause),
+        Answer::Signal(task) => signal(draft, task, message, cause),
+        Answer::Undo => compensate::branch(draft, id, Cause::Staged(cause)),
+        Answer::GoBack(task) => go_back(draft, task, cause),
         Answer::Compensate(task) => {
             let removed = remove(draft, id, ActorId::ENGINE, Cause::Staged(cause));
             fire::compensate(draft, state.frame, task, removed)
@@ -162,9 +211,16 @@ fn answer_case(draft: &mut Draft<'_>, answer: Answer, message: String, cause: us
         Answer::Remove => end_case(draft, cause, CaseEvent::CaseCancelled { reason: message }),
         Answer::Complete => end_case(draft, cause, CaseEvent::CaseCompleted),
         Answer::Fail => end_case(draft, cause, CaseEvent::CaseFailed { code: "case/exception".to_owned(), message }),
+        Answer::Signal(task) => signal(draft, task, &message, cause),
+        Answer::Undo => compensate::all(draft, Cause::Staged(cause)),
+        Answer::GoBack(task) => go_back(draft, task, cause),
         Answer::Compensate(task) => {
-            cancel::discard_items(draft, FrameId::ROOT, Why::follows(cause));
-            let removed: Vec<_> = draft.control.marking.of(FrameId::ROOT).collect();
+            let as_new = draft.semantics() >= 2;
+            stop_all(draft, as_new, cause);
+            // A mutex is no place that a case goes through: it is free again.
+            let stays = |condition: &ConditionIx| as_new && draft.net.conditions[condition.index()].mutex;
+            let removed: Vec<_> =
+                draft.control.marking.of(FrameId::ROOT).filter(|(condition, _)| !stays(condition)).collect();
             if !removed.is_empty() {
                 draft.follow(cause, CaseEvent::TokensCancelled { frame: FrameId::ROOT, task, removed });
             }
@@ -174,17 +230,57 @@ fn answer_case(draft: &mut Draft<'_>, answer: Answer, message: String, cause: us
     }
 }
 
-/// Takes an item away with the tokens that it took or would take; it gives none.
+/// Stops all work. `as_new`: mutexes are given back, and partial joins are as new.
+fn stop_all(draft: &mut Draft<'_>, as_new: bool, cause: usize) {
+    if !as_new {
+        cancel::discard_items(draft, FrameId::ROOT, Why::follows(cause));
+        return;
+    }
+    let is_own = |item: &&WorkItemState| item.frame == FrameId::ROOT && item.instance.is_none();
+    let items: Vec<ItemId> = draft.control.items.iter().filter(is_own).map(|item| item.id).collect();
+    items.into_iter().for_each(|item| cancel::stop(draft, item, Why::follows(cause)));
+    let joins: Vec<_> = draft.control.arrivals().iter().map(|one| (one.frame, one.task)).collect();
+    for (frame, task) in joins {
+        draft.follow(cause, CaseEvent::JoinAdvanced { frame, task, absorbed: Vec::new(), arrived: Vec::new() });
+    }
+}
+
+/// Goes back to a task's savepoint; a case that has not come to it stays as it is.
+fn go_back(draft: &mut Draft<'_>, task: TaskIx, cause: usize) -> usize {
+    let name = draft.net.tasks[task.index()].savepoint.clone().unwrap_or_default();
+    compensate::back_to(draft, &name, Cause::Staged(cause)).unwrap_or(cause)
+}
+
+/// Sends the case the signal that a task waits for.
+fn signal(draft: &mut Draft<'_>, task: TaskIx, message: &str, cause: usize) -> usize {
+    let Some(trigger) = &draft.net.tasks[task.index()].trigger else { return cause };
+    let data = actum_model::Value::String(message.to_owned());
+    // With too many kept already, it is lost as others are.
+    decide::signalled(draft, &trigger.signal, &data, ActorId::ENGINE, Cause::Staged(cause)).unwrap_or(cause)
+}
+
+/// Gives an item up that is not begun.
+pub(crate) fn give_up_on(draft: &mut Draft<'_>, id: ItemId, message: &str, cause: usize) -> usize {
+    let Some(state) = draft.control.item(id).cloned() else { return cause };
+    give_up(draft, &state, message, cause)
+}
+
+/// Takes an item away with the tokens that it took or would take; it gives none. One that undoes another is passed over: what
+/// it was to undo counts as undone, by whoever says so.
 pub(crate) fn remove(draft: &mut Draft<'_>, id: ItemId, actor: ActorId, cause: Cause) -> usize {
     let Some(state) = draft.control.item(id).cloned() else { return draft.newest() };
-    let event = if state.instance.is_some() {
+    let undoes = draft.control.saga().is_some_and(|saga| saga.undone_by(id).is_some());
+    let event = if undoes {
+        let (consumed, changes, produced) = (Vec::new(), Vec::new(), Vec::new());
+        CaseEvent::WorkSkipped { item: id, task: state.task, consumed, changes, produced }
+    } else if state.instance.is_some() {
         state.typed().cancel(Vec::new())
     } else if state.holds_tokens() {
         state.typed().cancel(cancel::mutexes_of(draft.net, &state))
     } else {
         state.typed().discard()
     };
-    let tokens = if state.holds_tokens() { None } else { tokens_of(draft, &state) };
+    let tokens = if state.holds_tokens() || undoes { None } else { tokens_of(draft, &state) };
     cancel::stop_inside(draft, id, Why { actor, cause });
     let removed = draft.push(actor, cause, event);
     if let Some(tokens) = tokens.filter(|_| state.instance.is_none()) {
@@ -212,7 +308,9 @@ fn has_passed(draft: &Draft<'_>, id: ItemId) -> bool {
 
 /// Begins an item anew: its tokens are given back, and its task is enabled again.
 fn restart(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) -> usize {
-    if state.instance.is_some() {
+    // What compensates has no tokens either.
+    let compensates = draft.net.tasks[state.task.index()].compensates && draft.semantics() >= 2;
+    if state.instance.is_some() || (compensates && state.holds_tokens()) {
         return restart_instance(draft, state, cause);
     }
     if has_passed(draft, state.id) {
@@ -223,6 +321,11 @@ fn restart(draft: &mut Draft<'_>, state: &WorkItemState, cause: usize) -> usize 
             AnyWorkItem::Allocated(item) => {
                 let back = draft.follow(cause, item.put_back().1);
                 resource::hand_out(draft, state.id, back, None)
+            }
+            // It begins anew with another offer and another timer.
+            AnyWorkItem::Enabled(_) | AnyWorkItem::Offered(_) if !compensates && draft.semantics() >= 2 => {
+                draft.touch_task(state.frame, state.task);
+                draft.follow(cause, state.typed().discard())
             }
             _ => cause,
         };
@@ -324,11 +427,21 @@ impl Words for Answer {
             Answer::Restart => "restart",
             Answer::Complete => "complete",
             Answer::Fail => "fail",
-            Answer::Compensate(_) => "compensate",
+            Answer::Compensate(_) | Answer::Undo => "compensate",
+            Answer::Escalate => "escalate",
+            Answer::Signal(_) => "signal",
+            Answer::GoBack(_) => "rollback",
             _ => "unknown",
         };
         let task = match self {
             Answer::Compensate(task) => format!(" {}", label(net, task)),
+            Answer::Signal(task) => net.tasks[task.index()]
+                .trigger
+                .as_ref()
+                .map_or_else(String::new, |trigger| format!(" {}", trigger.signal)),
+            Answer::GoBack(task) => {
+                net.tasks[task.index()].savepoint.as_ref().map_or_else(String::new, |name| format!(" {name}"))
+            }
             _ => String::new(),
         };
         format!("{}{word}{task}", if scope == AnswerScope::Case { "case: " } else { "" })

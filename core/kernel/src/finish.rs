@@ -8,6 +8,7 @@ use actum_net::{Given, InstanceRest, Join, Rest, Task};
 
 use crate::{
     cancel::{self, Cancelled, Why},
+    compensate,
     data::map_output,
     draft::{Cause, Draft},
     exception, split,
@@ -89,15 +90,19 @@ pub(crate) fn complete(
     let net = draft.net;
     let definition = &net.tasks[task.index()];
     let Some(state) = draft.control.item(id) else { return draft.newest() };
-    let (frame, family) = (state.frame, state.family());
+    let (state, frame, family) = (state.clone(), state.frame, state.family());
     if !definition.exceptions.is_empty() && !exception::test(draft, id, &outcome.changes, cause) {
         return draft.newest();
     }
     let cancelled =
         if family.is_some() || cancels_at_start(definition) { None } else { cancel::region(draft, frame, task, id) };
+    let undoable = (definition.compensation.is_some() || definition.savepoint.is_some()).then(|| state.clone());
     let ended = draft.push(actor, cause, item.complete(result, outcome.changes, outcome.produced).1);
     if let Some(cancelled) = cancelled {
         cancel::cancel(draft, cancelled, ended);
+    }
+    if let Some(state) = undoable {
+        compensate::completed(draft, &state, ended);
     }
     family.map_or(ended, |family| pass_if_due(draft, family, true, ended))
 }
@@ -113,7 +118,10 @@ pub(crate) fn pass_if_due(draft: &mut Draft<'_>, family: ItemId, completed: bool
         if activation.active > 0 {
             return cause;
         }
-        return draft.follow(cause, item.complete(Value::Null, Vec::new(), Vec::new()).1);
+        let state = state.clone();
+        let ended = draft.follow(cause, item.complete(Value::Null, Vec::new(), Vec::new()).1);
+        compensate::completed(draft, &state, ended);
+        return ended;
     }
     match is_due(draft, frame, task, &activation, completed) {
         Ok(true) => pass(draft, item, frame, cause),

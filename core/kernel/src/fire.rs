@@ -3,15 +3,15 @@
 use actum_model::{
     AnyWorkItem, CaseEvent, ConditionIx, FrameId, Instance, ItemId, TaskIx, Time, Value, WorkItem, phase,
 };
-use actum_net::{Answer, ExceptionTrigger, Given, InstanceCount, Net, TimeoutFrom, Wait, Work};
+use actum_net::{Answer, ExceptionTrigger, Given, InstanceCount, Net, TimeoutFrom, Wait, Work, key_text};
 
 use crate::{
-    Context, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, RESTART_AFTER_LEAST, cancel,
+    Context, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, MESSAGE_KEY_BYTES_MAX, RESTART_AFTER_LEAST, cancel,
     data::initial_of_frame,
     draft::{Cause, Draft},
     exception, finish,
     join::{self, partial},
-    resource,
+    policy, resource,
 };
 
 /// A task became possible. Returns the index of the last event that moved tokens, for what follows.
@@ -98,6 +98,9 @@ pub(crate) fn proceed(
                 return cause;
             }
             Work::Wait(wait) => return set_wait(draft, item, wait, frame, tokens, cause),
+            Work::Receive { message, key } => {
+                return await_message(draft, item, (message, key.as_ref()), frame, tokens, cause);
+            }
             _ => {}
         }
     }
@@ -119,7 +122,7 @@ pub(crate) fn run(draft: &mut Draft<'_>, item: WorkItem<phase::Started>, frame: 
     }
     match &definition.work {
         Work::Composite { .. } => enter(draft, item, frame, cause),
-        Work::Routing | Work::Wait(_) => finish::by_engine(draft, item, Value::Null, cause),
+        Work::Routing | Work::Wait(_) | Work::Receive { .. } => finish::by_engine(draft, item, Value::Null, cause),
         _ => cause,
     }
 }
@@ -150,6 +153,9 @@ pub(crate) fn start(
     {
         cancel::cancel(draft, region, started);
     }
+    if definition.policies.is_some() {
+        policy::set_deadline(draft, id, task, started);
+    }
     if definition.exceptions.is_empty() {
         return (Some(item), started);
     }
@@ -174,18 +180,79 @@ fn timeout(draft: &mut Draft<'_>, id: ItemId, since: TimeoutFrom, cause: usize) 
         return Ok(());
     }
     let rule = definition.exceptions.iter().find_map(|rule| match &rule.trigger {
-        ExceptionTrigger::Timeout { after, from } if *from == since => Some((after, rule.answer)),
+        ExceptionTrigger::Timeout { limit, from } if *from == since => Some((limit, rule.answer)),
         _ => None,
     });
-    let Some((after, answer)) = rule else { return Ok(()) };
+    let Some((limit, answer)) = rule else { return Ok(()) };
     let now = draft.context.now;
-    let until = actum_net::due_after(after, &draft.scope(frame, &[], None, &[]), now)
+    let until = limit
+        .due(&draft.scope(frame, &[], None, &[]), now, draft.context.directory)
         .map_err(|error| format!("the timeout of {} cannot be computed: {error}", definition.name))?;
     // Or a timeout of nothing would restart its work for ever, and fill the log.
     let least = if answer == Answer::Restart { RESTART_AFTER_LEAST } else { 0 };
     let until = until.max(Time(now.0.saturating_add(least)));
     draft.follow(cause, CaseEvent::WorkWaiting { item: id, task, until });
     Ok(())
+}
+
+/// Sets the timers of rules that count from when an item became somebody's, for all items to which that has happened in this
+/// decision.
+pub(crate) fn time_allocated(draft: &mut Draft<'_>) {
+    let has_rule = |task: TaskIx| {
+        let rules = &draft.net.tasks[task.index()].exceptions;
+        let mut triggers = rules.iter().map(|rule| &rule.trigger);
+        triggers.any(|trigger| matches!(trigger, ExceptionTrigger::Timeout { from: TimeoutFrom::Allocated, .. }))
+    };
+    let mut allocated: Vec<(usize, ItemId)> = Vec::new();
+    for (index, decided) in draft.events().iter().enumerate() {
+        if let CaseEvent::WorkAllocated { item, task, .. } = &decided.event
+            && has_rule(*task)
+        {
+            allocated.push((index, *item));
+        }
+    }
+    for (index, id) in allocated {
+        let is_theirs = |item: &actum_model::WorkItemState| item.timer.is_none() && item.resource.is_some();
+        if draft.control.item(id).is_some_and(is_theirs)
+            && let Err(message) = timeout(draft, id, TimeoutFrom::Allocated, index)
+        {
+            let last = exception::give_up_on(draft, id, &message, index);
+            crate::settle::settle(draft, last);
+        }
+    }
+}
+
+/// A task that waits for a message leaves its tokens to others until it comes.
+fn await_message(
+    draft: &mut Draft<'_>,
+    item: WorkItem<phase::Enabled>,
+    (message, key): (&str, Option<&actum_net::Template>),
+    frame: FrameId,
+    tokens: Option<Vec<ConditionIx>>,
+    cause: usize,
+) -> usize {
+    let givens = givens_of(draft, item.id());
+    let key = key.map_or(Ok(String::new()), |key| match key.render(&draft.scope(frame, &[], None, &givens)) {
+        Ok(value) => match key_text(&value) {
+            Some(text) if text.len() <= MESSAGE_KEY_BYTES_MAX => Ok(text),
+            Some(_) => Err(format!("it has more than {MESSAGE_KEY_BYTES_MAX} bytes")),
+            None => Err("it is no text and no number".to_owned()),
+        },
+        Err(error) => Err(error.to_string()),
+    });
+    match key {
+        Ok(key) => {
+            let (id, task, name) = (item.id(), item.task(), message.to_owned());
+            draft.follow(cause, CaseEvent::MessageAwaited { item: id, task, name, key })
+        }
+        Err(error) => {
+            let name = &draft.net.tasks[item.task().index()].name;
+            let message = format!("the key of the message that {name} waits for cannot be computed: {error}");
+            let tokens = tokens.unwrap_or_default();
+            let (started, last) = start(draft, item.allocate_to_engine(), frame, tokens, Cause::Staged(cause), None);
+            started.map_or(last, |started| exception::fail(draft, started, "work/message", &message, last))
+        }
+    }
 }
 
 /// A task that waits leaves its tokens to others until its time comes.
@@ -198,7 +265,7 @@ fn set_wait(
     cause: usize,
 ) -> usize {
     let (now, givens) = (draft.context.now, givens_of(draft, item.id()));
-    match wait.due(&draft.scope(frame, &[], None, &givens), now) {
+    match wait.due(&draft.scope(frame, &[], None, &givens), now, draft.context.directory) {
         Ok(until) if until > now => {
             draft.follow(cause, item.wait(until).1);
             cause

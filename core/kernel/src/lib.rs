@@ -4,6 +4,7 @@
 //! No I/O, no clock, no randomness: the time, the seed and the directory are data in [`Context`].
 
 mod cancel;
+mod compensate;
 mod data;
 mod decide;
 mod draft;
@@ -17,28 +18,33 @@ mod limit;
 mod oracle;
 mod ordinals;
 mod permission;
+mod policy;
 pub mod resource;
+pub mod saved;
 mod scope;
 mod settle;
 mod split;
+mod waits;
 
 pub use decide::decide;
 pub use draft::{Cause, Decided};
 pub use effects::{Effect, effects, pending_effects};
 pub use join::OrJoins;
 pub use limit::{
-    DATA_BYTES_MAX, EVENTS_MAX, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, RESTART_AFTER_LEAST, SIGNALS_MAX,
+    COMPENSABLE_MAX, DATA_BYTES_MAX, EVENTS_MAX, FRAME_DEPTH_MAX, INSTANCES_AT_ONCE_MAX, ITEMS_MAX, LATE_LEAST,
+    LEASE_ATTEMPTS_MAX, MESSAGE_KEY_BYTES_MAX, RESTART_AFTER_LEAST, RESTARTS_MAX, SIGNALS_MAX,
 };
 pub use oracle::Oracle;
 pub use ordinals::fits;
 pub use permission::kept_apart;
+pub use waits::waits;
 
 use actum_model::{ActorId, Directory, Time};
 
 use resource::ResourceFacts;
 
 /// Version of these semantics. Each case pins the version it started under.
-pub const SEMANTICS: u16 = 1;
+pub const SEMANTICS: u16 = 2;
 
 /// What a decision may know beside net, state and command.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Whether ordinals in events and state are the net's. They always are, but for a log that was forged with its own key:
 //! indexing with them comes after this.
 
-use actum_model::{CaseEvent, ConditionIx, Control, FrameId, RoleIx, SubnetIx, TaskIx};
+use actum_model::{CaseEvent, ConditionIx, Control, FrameId, RoleIx, Saga, SubnetIx, TaskIx};
 use actum_net::Net;
 
 use crate::FRAME_DEPTH_MAX;
@@ -22,6 +22,16 @@ pub fn fits(net: &Net, event: &CaseEvent) -> bool {
             CaseEvent::TokensCancelled { task, removed, .. } => {
                 has_task(net, *task) && removed.iter().all(|(one, _)| condition(*one))
             }
+            CaseEvent::CompensationNoted { by, .. } => has_task(net, *by),
+            CaseEvent::CompensationBegun { removed, .. } => removed.iter().all(|(one, _)| condition(*one)),
+            CaseEvent::SavepointReached { marked, arrived, variables, .. } => {
+                marked.iter().all(|(one, _)| condition(*one))
+                    && arrived
+                        .iter()
+                        .all(|(task, inputs)| has_task(net, *task) && inputs.iter().all(|one| condition(*one)))
+                    && variables.iter().all(|change| change.variable.index() < net.variables.len())
+            }
+            CaseEvent::SavepointRestored { marked, .. } => marked.iter().all(|(one, _)| condition(*one)),
             _ => true,
         }
 }
@@ -50,6 +60,26 @@ pub(crate) fn fit_state(net: &Net, control: &Control) -> bool {
         && control.arrivals().iter().all(|one| {
             has_task(net, one.task) && control.subnet_of(one.frame) == Some(net.tasks[one.task.index()].subnet)
         })
+        && control.saga().is_none_or(|saga| fit_saga(net, control, saga))
+}
+
+/// What is to be undone lives where the task that undoes it can run, and one goes back to what the root has.
+fn fit_saga(net: &Net, control: &Control, saga: &Saga) -> bool {
+    let in_root = |condition: ConditionIx| is_in(net, condition, SubnetIx::ROOT);
+    saga.done.iter().all(|done| {
+        has_task(net, done.by)
+            && has_task(net, done.task)
+            && net.tasks[done.by.index()].compensates
+            && control.subnet_of(done.frame) == Some(net.tasks[done.by.index()].subnet)
+    }) && saga.savepoints.iter().all(|savepoint| {
+        savepoint.marked.iter().all(|(condition, _)| in_root(*condition))
+            && savepoint.arrived.iter().all(|(task, inputs)| {
+                has_task(net, *task)
+                    && net.tasks[task.index()].subnet == SubnetIx::ROOT
+                    && inputs.iter().all(|condition| in_root(*condition))
+            })
+            && savepoint.variables.iter().all(|change| change.variable.index() < net.variables.len())
+    })
 }
 
 /// Every frame is of an item of the frame above, which is older.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     DATA_BYTES_MAX, EVENTS_MAX,
     cancel::{self, Why},
+    compensate,
     draft::Draft,
     exception, finish as finishing, fire,
     join::{self, TooComplex, partial},
@@ -26,7 +27,9 @@ pub(crate) fn settle(draft: &mut Draft<'_>, cause: usize) {
             cause = answered;
             continue;
         }
-        if draft.control.marking.count(FrameId::ROOT, draft.net.end) > 0 && !draft.net.subnets[0].implicit_termination {
+        let undoing = draft.control.saga().is_some_and(|saga| saga.active().is_some());
+        let at_end = draft.control.marking.count(FrameId::ROOT, draft.net.end) > 0;
+        if at_end && !undoing && !draft.net.subnets[0].implicit_termination {
             finish(draft, cause, CaseEvent::CaseCompleted);
             return;
         }
@@ -34,7 +37,14 @@ pub(crate) fn settle(draft: &mut Draft<'_>, cause: usize) {
             finish(draft, cause, CaseEvent::CaseFailed { code: code.into(), message });
             return;
         }
-        if let Some(frame) = draft.next_ended() {
+        if undoing && let Some(last) = compensate::go_on(draft, cause) {
+            cause = last;
+            continue;
+        }
+        if undoing && compensate::holds_still(draft) {
+            return;
+        }
+        if let Some(frame) = draft.next_ended().filter(|frame| !compensate::is_leaving(draft, *frame)) {
             cause = finishing::end_frame(draft, frame, cause);
             continue;
         }
@@ -98,10 +108,13 @@ fn is_unmarked(draft: &Draft<'_>, frame: FrameId, subnet: &Subnet) -> bool {
 }
 
 fn has_compensated(draft: &Draft<'_>) -> bool {
-    match draft.last() {
-        Some(CaseEvent::WorkCompleted { task, .. }) => draft.net.tasks[task.index()].compensates,
+    draft.events().iter().any(|decided| match &decided.event {
+        CaseEvent::WorkCompleted { task, .. } | CaseEvent::WorkSkipped { task, .. } => {
+            draft.net.tasks[task.index()].compensates
+        }
+        CaseEvent::CompensationBegun { .. } => true,
         _ => false,
-    }
+    })
 }
 
 /// Subnets that end when nothing is left of them. True when one did.
@@ -112,6 +125,7 @@ fn ended_implicitly(draft: &mut Draft<'_>, cause: &mut usize) -> bool {
         subnet.implicit_termination
             && is_unmarked(draft, frame.id, subnet)
             && !draft.control.items.iter().any(|item| item.frame == frame.id)
+            && !compensate::is_leaving(draft, frame.id)
             && is_started()
     };
     let Some(frame) = draft.control.frames().iter().find(is_over).map(|frame| frame.id) else { return false };

@@ -22,7 +22,9 @@ pub(crate) fn choose(
                 Some(answer) => answer,
                 None => guard.eval(scope)?,
             },
-            (None, _) => flow.default && chosen.is_empty(),
+            // A flow that is there for errors alone: only who explores takes it of free will.
+            (None, _) if !flow.default => oracle.and_then(|oracle| oracle.guard(task, place)).unwrap_or(false),
+            (None, _) => chosen.is_empty(),
         };
         if taken {
             chosen.extend(std::iter::repeat_n(flow.to, flow.tokens as usize));

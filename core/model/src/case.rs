@@ -57,16 +57,16 @@ pub struct Case {
     /// Variables of the root net that were set, ascending.
     pub variables: Vec<(VariableIx, Value)>,
     /// What most cases never have.
-    inner: Option<Box<Inner>>,
+    pub(crate) inner: Option<Box<Inner>>,
 }
 
 /// Data of running subnets and instances.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Inner {
+pub(crate) struct Inner {
     /// Variables of frames that were set, each list ascending.
-    frames: Vec<(FrameId, Vec<(VariableIx, Value)>)>,
+    pub(crate) frames: Vec<(FrameId, Vec<(VariableIx, Value)>)>,
     /// Results of instances that completed before the case went on, in order of completion, by the item of the firing.
-    results: Vec<(ItemId, Vec<Value>)>,
+    pub(crate) results: Vec<(ItemId, Vec<Value>)>,
 }
 
 impl Case {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ActorId, ExceptionKind, ItemId, Value};
+use crate::{ActorId, ExceptionKind, ItemId, Seq, Time, Value};
 
 /// What one can ask of a case.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,17 @@ pub enum CaseCommand {
     StartCase {
         /// Inputs.
         input: BTreeMap<String, Value>,
+    },
+    /// Begin the case because the clock or a message says so.
+    TriggerCase {
+        /// Inputs.
+        input: BTreeMap<String, Value>,
+        /// Name of the start in the net.
+        start: String,
+        /// The time that was due, if the clock starts it.
+        due: Option<Time>,
+        /// The event that published the message, if one starts it.
+        message: Option<Seq>,
     },
     /// Stop the case.
     CancelCase {
@@ -51,6 +62,17 @@ pub enum CaseCommand {
         /// For people.
         message: String,
     },
+    /// Do not call the handler of started work, to protect it or the engine.
+    ShedWork {
+        /// Which item.
+        item: ItemId,
+        /// The policy that refuses it: `breaker` or `queue`.
+        policy: String,
+        /// For people.
+        message: String,
+        /// Until when all is refused, if that is known.
+        until: Option<Time>,
+    },
     /// Try a failed item again.
     RetryWork {
         /// Which item.
@@ -84,6 +106,26 @@ pub enum CaseCommand {
     TimerFired {
         /// Which item.
         item: ItemId,
+    },
+    /// The time has come that the case as a whole had.
+    CaseTimerFired,
+    /// A message comes that an item waits for.
+    ReceiveMessage {
+        /// Which item.
+        item: ItemId,
+        /// The event that published it.
+        message: Seq,
+        /// Its name.
+        name: String,
+        /// What comes with it.
+        data: Value,
+    },
+    /// Undo what is done.
+    Compensate {
+        /// How far.
+        extent: Extent,
+        /// Why.
+        reason: String,
     },
     /// Let nothing new begin.
     SuspendCase,
@@ -150,6 +192,18 @@ pub enum CaseCommand {
         /// Get it from now on.
         on: bool,
     },
+}
+
+/// How far one goes back in a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extent {
+    /// Everything: then the case is cancelled.
+    All,
+    /// What was done on the way to an item, in its net; then the item is removed, and the rest goes on.
+    Branch(ItemId),
+    /// To a savepoint, from which the case goes on.
+    Savepoint(String),
 }
 
 /// The domain's "no", with a code that is stable for ever. The case stays as it was.

@@ -1,13 +1,18 @@
 //! What decides where a case can go: tokens, work and running subnets.
 
+mod item;
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::{
-    ActorId, CaseEvent, CaseStatus, ConditionIx, FrameId, Instance, ItemId, Marking, Meta, Phase, RoleIx, SubnetIx,
-    TaskIx, Value, WorkItemState,
+    ActorId, Attempts, CaseEvent, CaseStatus, ConditionIx, FrameId, Instance, ItemId, Marking, Meta, Saga, SubnetIx,
+    TaskIx, Time, Value, WorkItemState,
 };
+
+/// What an [`CaseEvent::ExceptionRaised`] answers that begins the item anew.
+const RESTART: &str = "restart";
 
 /// Tokens, work and running subnets of a case. Small and cheap to clone; values of variables are elsewhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,20 +32,25 @@ pub struct Control {
     /// Who did which manual task: each pair once, sorted.
     pub performers: SmallVec<[(TaskIx, ActorId); 2]>,
     /// What most cases never have.
-    rare: Option<Box<Rare>>,
+    pub(crate) rare: Option<Box<Rare>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Rare {
-    frames: Vec<FrameState>,
-    arrivals: Vec<Arrivals>,
-    activations: Vec<Activation>,
-    signals: Vec<Arc<KeptSignal>>,
+pub(crate) struct Rare {
+    pub(crate) frames: Vec<FrameState>,
+    pub(crate) arrivals: Vec<Arrivals>,
+    pub(crate) activations: Vec<Activation>,
+    pub(crate) signals: Vec<Arc<KeptSignal>>,
+    pub(crate) deadline: Option<Time>,
+    pub(crate) awaited: Vec<Arc<Awaited>>,
+    pub(crate) restarts: Vec<Restarts>,
+    pub(crate) saga: Saga,
+    pub(crate) attempts: Attempts,
 }
 
 impl Rare {
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.arrivals.is_empty() && self.activations.is_empty() && self.signals.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -90,6 +100,28 @@ pub struct KeptSignal {
     pub name: String,
     /// What came with it.
     pub data: Value,
+}
+
+/// A message that an item waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The item.
+    pub item: ItemId,
+    /// The message's name.
+    pub name: String,
+    /// What it must be about.
+    pub key: String,
+}
+
+/// How often a task was begun anew because its work failed, since it last completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restarts {
+    /// The task's frame.
+    pub frame: FrameId,
+    /// The task.
+    pub task: TaskIx,
+    /// How often.
+    pub count: u32,
 }
 
 impl Default for Control {
@@ -199,6 +231,49 @@ impl Control {
         self.rare.as_ref().map_or(&[], |rare| &rare.signals)
     }
 
+    /// When the case's own timer fires, if one is set.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        self.rare.as_ref().and_then(|rare| rare.deadline)
+    }
+
+    /// Messages that items wait for.
+    #[must_use]
+    pub fn awaited(&self) -> &[Arc<Awaited>] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.awaited)
+    }
+
+    /// The message that an item waits for.
+    #[must_use]
+    pub fn awaited_by(&self, item: ItemId) -> Option<&Awaited> {
+        self.awaited().iter().find(|awaited| awaited.item == item).map(|awaited| &**awaited)
+    }
+
+    /// How often a task was begun anew because its work failed, since it last completed.
+    #[must_use]
+    pub fn restarts_of(&self, frame: FrameId, task: TaskIx) -> u32 {
+        let all = self.rare.as_ref().map_or(&[][..], |rare| &rare.restarts);
+        all.iter().find(|one| one.frame == frame && one.task == task).map_or(0, |one| one.count)
+    }
+
+    /// What the case remembers for undoing; nothing if there is nothing.
+    #[must_use]
+    pub fn saga(&self) -> Option<&Saga> {
+        self.rare.as_ref().map(|rare| &rare.saga).filter(|saga| !saga.is_empty())
+    }
+
+    /// What policies remember of failed attempts; nothing if there is nothing.
+    #[must_use]
+    pub fn attempts(&self) -> Option<&Attempts> {
+        self.rare.as_ref().map(|rare| &rare.attempts)
+    }
+
+    /// When the next attempt of an item begins, if one is planned.
+    #[must_use]
+    pub fn retry_at(&self, item: ItemId) -> Option<Time> {
+        self.attempts().and_then(|attempts| attempts.of(item).at)
+    }
+
     /// The frame whose tokens and variables an event changes, in the state before the event.
     #[must_use]
     pub fn frame_of(&self, event: &CaseEvent) -> FrameId {
@@ -207,6 +282,7 @@ impl Control {
             | CaseEvent::SubnetEnded { frame, .. }
             | CaseEvent::JoinAdvanced { frame, .. }
             | CaseEvent::TokensCancelled { frame, .. }
+            | CaseEvent::CompensationNoted { frame, .. }
             | CaseEvent::WorkEnabled { frame, .. } => *frame,
             other => match other.work() {
                 Some((item, _)) if self.next_frame > FrameId(1) => {
@@ -240,8 +316,44 @@ impl Control {
                 self.rare().signals.push(Arc::new(KeptSignal { name: name.clone(), data: data.clone() }));
             }
             CaseEvent::SignalReceived { name, kept, item: Some(item), .. } => self.use_signal(name, *kept, *item),
-            CaseEvent::SignalReceived { .. } | CaseEvent::ExceptionRaised { .. } => {}
+            CaseEvent::ExceptionRaised { item: Some(item), answer, .. } if answer == RESTART => self.restarted(*item),
+            CaseEvent::SignalReceived { .. }
+            | CaseEvent::ExceptionRaised { .. }
+            | CaseEvent::CaseTriggered { .. }
+            | CaseEvent::TimerFiredLate { .. } => {}
+            CaseEvent::CaseWaiting { until } => self.rare().deadline = Some(*until),
+            CaseEvent::CaseTimedOut => {
+                self.rare().deadline = None;
+                self.tidy();
+            }
+            CaseEvent::CompensationBegun { removed, .. } => {
+                for (condition, count) in removed {
+                    self.marking.remove_many(FrameId::ROOT, *condition, *count);
+                }
+                self.rare().saga.apply(event);
+                self.tidy();
+            }
+            CaseEvent::CompensationNoted { .. } | CaseEvent::SavepointReached { .. } => {
+                self.rare().saga.apply(event);
+                self.tidy();
+            }
+            CaseEvent::SavepointRestored { marked, .. } => {
+                self.marking.clear(FrameId::ROOT);
+                marked.iter().for_each(|(condition, count)| self.marking.add_many(FrameId::ROOT, *condition, *count));
+                self.undo(event);
+            }
             work => self.apply_to_item(meta, work),
+        }
+        if matches!(event, CaseEvent::SubnetEnded { .. }) {
+            self.undo(event);
+        }
+    }
+
+    /// What an event means for what can be undone.
+    fn undo(&mut self, event: &CaseEvent) {
+        if let Some(rare) = &mut self.rare {
+            rare.saga.apply(event);
+            self.tidy();
         }
     }
 
@@ -252,16 +364,40 @@ impl Control {
             }
             CaseEvent::WorkCompleted { item, task, .. } => {
                 self.count_off(*item, true);
+                self.got_through(*item);
                 self.forget(*item);
+                self.undo(event);
                 self.performed(*task, meta.actor);
             }
             CaseEvent::WorkSkipped { item, .. } => {
                 self.count_off(*item, true);
+                self.got_through(*item);
                 self.forget(*item);
+                self.undo(event);
             }
             CaseEvent::WorkWithdrawn { item, .. } | CaseEvent::WorkCancelled { item, .. } => {
                 self.count_off(*item, false);
                 self.forget(*item);
+                self.undo(event);
+            }
+            CaseEvent::MessageAwaited { item, name, key, .. } => {
+                self.touch_item(*item, meta);
+                if self.item(*item).is_some() {
+                    let awaited = &mut self.rare().awaited;
+                    awaited.retain(|one| one.item != *item);
+                    awaited.push(Arc::new(Awaited { item: *item, name: name.clone(), key: key.clone() }));
+                }
+            }
+            CaseEvent::MessageReceived { item, .. } => {
+                self.touch_item(*item, meta);
+                if let Some(rare) = &mut self.rare {
+                    rare.awaited.retain(|one| one.item != *item);
+                }
+                self.tidy();
+            }
+            CaseEvent::WorkCompensating { item, .. } => {
+                self.touch_item(*item, meta);
+                self.undo(event);
             }
             CaseEvent::InstancesPassed { item, .. } => {
                 if self.item(*item).is_some() {
@@ -273,7 +409,18 @@ impl Control {
                 let Ok(index) = self.items.binary_search_by_key(&item, |item| item.id) else { return };
                 self.items[index].event = meta.seq;
                 self.items[index].apply(other);
+                self.count_attempts(other);
             }
+        }
+    }
+
+    /// What an event means for what policies remember; most cases never have any of it.
+    fn count_attempts(&mut self, event: &CaseEvent) {
+        if matches!(event, CaseEvent::WorkRetryScheduled { .. } | CaseEvent::WorkDeadLettered { .. }) {
+            self.rare().attempts.apply(event);
+        } else if let (Some(rare), CaseEvent::WorkRetried { .. }) = (&mut self.rare, event) {
+            rare.attempts.apply(event);
+            self.tidy();
         }
     }
 
@@ -307,8 +454,35 @@ impl Control {
         }
         if let Some(rare) = &mut self.rare {
             rare.activations.retain(|activation| activation.item != id);
+            rare.attempts.forget(id);
+            rare.awaited.retain(|awaited| awaited.item != id);
         }
         self.tidy();
+    }
+
+    /// Notes the newest event about an item.
+    fn touch_item(&mut self, id: ItemId, meta: &Meta) {
+        if let Ok(index) = self.items.binary_search_by_key(&id, |item| item.id) {
+            self.items[index].event = meta.seq;
+        }
+    }
+
+    /// A task is begun anew.
+    fn restarted(&mut self, item: ItemId) {
+        let Some((frame, task)) = self.item(item).map(|item| (item.frame, item.task)) else { return };
+        let restarts = &mut self.rare().restarts;
+        match restarts.iter_mut().find(|one| one.frame == frame && one.task == task) {
+            Some(one) => one.count = one.count.saturating_add(1),
+            None => restarts.push(Restarts { frame, task, count: 1 }),
+        }
+    }
+
+    /// A task got through: how often it was begun anew before does not count any more.
+    fn got_through(&mut self, item: ItemId) {
+        let Some((frame, task)) = self.item(item).map(|item| (item.frame, item.task)) else { return };
+        if let Some(rare) = &mut self.rare {
+            rare.restarts.retain(|one| one.frame != frame || one.task != task);
+        }
     }
 
     fn activation_mut(&mut self, item: ItemId) -> &mut Activation {
@@ -338,6 +512,7 @@ impl Control {
         if let Some(rare) = &mut self.rare {
             rare.frames.retain(|frame| frame.id != id);
             rare.arrivals.retain(|arrivals| arrivals.frame != id);
+            rare.restarts.retain(|restarts| restarts.frame != id);
         }
         self.tidy();
     }
@@ -389,77 +564,5 @@ impl Control {
         self.items.clear();
         self.marking = Marking::default();
         self.rare = None;
-    }
-}
-
-impl WorkItemState {
-    fn enabled(id: ItemId, task: TaskIx, frame: FrameId, instance: Option<Box<Instance>>, event: crate::Seq) -> Self {
-        WorkItemState {
-            id,
-            task,
-            frame,
-            phase: Phase::Enabled,
-            suspended_from: None,
-            attempt: 0,
-            role: None,
-            offered_to: Vec::new(),
-            resource: None,
-            consumed: SmallVec::new(),
-            timer: None,
-            triggered: false,
-            instance,
-            event,
-        }
-    }
-
-    /// What an event about a live item that stays live changes in it.
-    fn apply(&mut self, event: &CaseEvent) {
-        match event {
-            CaseEvent::WorkOffered { role, to, .. } => self.offer(*role, to),
-            CaseEvent::WorkAllocated { to, .. } => {
-                self.phase = Phase::Allocated;
-                self.resource = Some(*to);
-            }
-            CaseEvent::WorkStarted { consumed, .. } => {
-                self.phase = Phase::Started;
-                self.attempt = self.attempt.saturating_add(1);
-                self.consumed.extend(consumed.iter().copied());
-            }
-            CaseEvent::WorkFailed { .. } => self.phase = Phase::Failed,
-            CaseEvent::WorkRetried { attempt, .. } => {
-                self.phase = Phase::Started;
-                self.attempt = *attempt;
-            }
-            CaseEvent::WorkSuspended { .. } if self.phase != Phase::Suspended => {
-                self.suspended_from = Some(self.phase);
-                self.phase = Phase::Suspended;
-            }
-            CaseEvent::WorkResumed { .. } => {
-                if let Some(phase) = self.suspended_from.take() {
-                    self.phase = phase;
-                }
-            }
-            CaseEvent::WorkWaiting { until, .. } => self.timer = Some(*until),
-            CaseEvent::WorkTimedOut { .. } => self.timer = None,
-            CaseEvent::WorkPutBack { .. } => {
-                self.phase = Phase::Enabled;
-                self.resource = None;
-                self.role = None;
-                self.offered_to = Vec::new();
-            }
-            CaseEvent::WorkDelegated { to, keep_state, .. } => {
-                self.resource = Some(*to);
-                if !keep_state {
-                    self.phase = Phase::Allocated;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn offer(&mut self, role: Option<RoleIx>, to: &[ActorId]) {
-        self.phase = Phase::Offered;
-        self.role = role;
-        self.offered_to = to.to_vec();
     }
 }

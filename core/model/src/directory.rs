@@ -67,20 +67,20 @@ impl Actor {
 /// who has a role costs no search.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Directory {
-    actors: Vec<Actor>,
-    by_name: HashMap<String, ActorId>,
-    groups: BTreeMap<String, Group>,
-    positions: BTreeMap<String, Position>,
-    calendars: BTreeMap<String, Calendar>,
-    piles: BTreeMap<(NetHash, TaskIx), ActorId>,
-    sets: Sets,
-    position: Seq,
-    version: u64,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) by_name: HashMap<String, ActorId>,
+    pub(crate) groups: BTreeMap<String, Group>,
+    pub(crate) positions: BTreeMap<String, Position>,
+    pub(crate) calendars: BTreeMap<String, Calendar>,
+    pub(crate) piles: BTreeMap<(NetHash, TaskIx), ActorId>,
+    pub(crate) sets: Sets,
+    pub(crate) position: Seq,
+    pub(crate) version: u64,
 }
 
 /// Who is what: follows from the actors.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Sets {
+pub(crate) struct Sets {
     active: ActorSet,
     roles: BTreeMap<String, ActorSet>,
     positions: BTreeMap<String, ActorSet>,
@@ -95,6 +95,31 @@ struct Sets {
 impl Directory {
     /// The name shown for the engine itself.
     pub const ENGINE_NAME: &'static str = "engine";
+
+    /// These actors, ordinals from 1, with the sets that follow from them.
+    pub(crate) fn of_actors(actors: Vec<Actor>) -> Self {
+        let mut sets = Sets::default();
+        let mut by_name = HashMap::with_capacity(actors.len());
+        for (index, known) in actors.iter().enumerate() {
+            let id = ActorId(index as u32 + 1);
+            by_name.insert(known.name.clone(), id);
+            if known.active {
+                sets.active.insert(id);
+            }
+            resort(&mut sets.roles, id, &[], &known.roles);
+            resort(&mut sets.positions, id, &[], &known.positions);
+            resort(&mut sets.groups, id, &[], &known.groups);
+            for (name, level) in &known.capabilities {
+                sets.capabilities.entry(name.clone()).or_default().entry(*level).or_default().insert(id);
+            }
+            resort(&mut sets.calendars, id, &[], known.calendar.as_slice());
+            if !known.absences.is_empty() {
+                sets.sometimes_absent.insert(id);
+            }
+            sets.figures.push(known.figures);
+        }
+        Directory { actors, by_name, sets, ..Directory::default() }
+    }
 
     /// The ordinal that the next new actor gets.
     #[must_use]

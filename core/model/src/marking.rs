@@ -16,7 +16,7 @@ impl Marking {
     }
 
     /// Marked conditions with their counts, in order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (FrameId, ConditionIx, u32)> + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (FrameId, ConditionIx, u32)> + ExactSizeIterator + '_ {
         self.0.iter().copied()
     }
 
@@ -35,9 +35,15 @@ impl Marking {
 
     /// Puts one token on a condition.
     pub fn add(&mut self, frame: FrameId, condition: ConditionIx) {
+        self.add_many(frame, condition, 1);
+    }
+
+    /// Puts tokens on a condition.
+    pub fn add_many(&mut self, frame: FrameId, condition: ConditionIx, count: u32) {
         match self.find(frame, condition) {
-            Ok(index) => self.0[index].2 = self.0[index].2.saturating_add(1),
-            Err(index) => self.0.insert(index, (frame, condition, 1)),
+            Ok(index) => self.0[index].2 = self.0[index].2.saturating_add(count),
+            Err(index) if count > 0 => self.0.insert(index, (frame, condition, count)),
+            Err(_) => {}
         }
     }
 
@@ -59,6 +65,12 @@ impl Marking {
     /// Takes all tokens of a frame.
     pub fn clear(&mut self, frame: FrameId) {
         self.0.retain(|(other, ..)| *other != frame);
+    }
+
+    /// A marking of these tokens; `None` unless sorted, without repetition and zeros.
+    pub(crate) fn from_sorted(marked: SmallVec<[(FrameId, ConditionIx, u32); 3]>) -> Option<Self> {
+        let sorted = marked.windows(2).all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1));
+        (sorted && marked.iter().all(|(.., count)| *count > 0)).then_some(Marking(marked))
     }
 
     fn find(&self, frame: FrameId, condition: ConditionIx) -> Result<usize, usize> {

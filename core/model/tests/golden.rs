@@ -1,7 +1,9 @@
 //! Stored payloads, byte for byte: what was written once must decode for ever.
 
 mod construct;
+mod durable;
 mod organisation;
+mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +11,7 @@ use std::path::Path;
 use actum_model::payload::{self, PAYLOAD_TYPES};
 use actum_model::{
     ActorId, CaseEvent, Change, ConditionIx, Decimal, Event, FrameId, ItemId, NetHash, ReplacedHead, RestoreSource,
-    RoleIx, SystemEvent, TaskIx, Time, Value, VariableIx,
+    RoleIx, SavedEvent, SystemEvent, TaskIx, Time, Value, VariableIx,
 };
 
 /// One event of every kind, with every kind of value among them.
@@ -65,7 +67,22 @@ fn samples() -> Vec<Event> {
     .into_iter()
     .chain(organisation::samples())
     .chain(construct::samples())
+    .chain(durable::samples())
+    .chain(saved())
+    .chain(policy::samples())
     .collect()
+}
+
+/// Saved state, and openings from it or from the whole log.
+fn saved() -> Vec<Event> {
+    let passed_over = vec![(90, "the log does not name it".to_owned())];
+    [
+        SavedEvent::Saved { size: 80, hash: [3; 32], bytes: 4_000, streams: 12, root: [4; 32] },
+        SavedEvent::Recovered { size: 80, hash: [3; 32], reread: 15, passed_over },
+        SavedEvent::Recovered { size: 0, hash: [0; 32], reread: 95, passed_over: vec![] },
+    ]
+    .map(|event| SystemEvent::Saved(event).into())
+    .into()
 }
 
 fn opened(dropped_bytes: u64, torn_heads: u32) -> SystemEvent {

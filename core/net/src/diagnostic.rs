@@ -106,8 +106,16 @@ codes! {
     BadTime = "net/bad-time",
     /// An exception is answered by what is not possible.
     BadAnswer = "net/bad-answer",
+    /// A policy stands where it means nothing, stands twice, or cannot be kept.
+    BadPolicy = "net/bad-policy",
+    /// A policy names a pool that the net does not declare.
+    UnknownPool = "net/unknown-pool",
     /// A task that compensates is part of the flow, or one that does not is to compensate.
     BadCompensation = "net/bad-compensation",
+    /// A savepoint is not there, is there twice, or stands where none can be.
+    BadSavepoint = "net/bad-savepoint",
+    /// A start is not one of by hand, by the clock, by a message, or lacks what it needs.
+    BadStart = "net/bad-start",
     /// A task does two things: it is automatic and manual, for example.
     SeveralWorks = "net/several-works",
     /// A key is there that only makes sense on another kind of task.

@@ -2,7 +2,8 @@
 
 use actum_model::TaskIx;
 
-use crate::expression::{Guard, Template};
+use crate::expression::Guard;
+use crate::wait::Wait;
 
 /// What is done about one kind of exception. Without a rule, a failed item waits, and the rest is left to people.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +24,8 @@ pub enum ExceptionTrigger {
     Abort,
     /// It took too long.
     Timeout {
-        /// How long it may take: gives a duration as text (see [`crate::duration`]).
-        after: Template,
+        /// By when it is to be done: what lasts is counted from `from`.
+        limit: Wait,
         /// Counted from when. For a rule of the net: always from the case's start.
         from: TimeoutFrom,
     },
@@ -48,6 +49,8 @@ pub enum TimeoutFrom {
     /// Since the item was enabled.
     #[default]
     Enabled,
+    /// Since the item became somebody's.
+    Allocated,
     /// Since the item was started.
     Started,
 }
@@ -70,6 +73,14 @@ pub enum Answer {
     Fail,
     /// This task runs, then the item is removed or the case cancelled.
     Compensate(TaskIx),
+    /// Somebody above is told and given the item, if there is anybody. Never for a case.
+    Escalate,
+    /// The signal that this task waits for is sent to the case.
+    Signal(TaskIx),
+    /// The item is removed and what was done before it on its way is undone; the case is undone as a whole, and cancelled.
+    Undo,
+    /// The case goes back to the savepoint of this task.
+    GoBack(TaskIx),
 }
 
 /// To what an answer applies.

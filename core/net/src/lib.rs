@@ -9,6 +9,7 @@
 mod canonical;
 mod check;
 mod diagnostic;
+pub mod document;
 mod exception;
 mod expression;
 mod instances;
@@ -17,10 +18,12 @@ mod net;
 mod organisation;
 mod places;
 mod play;
+mod policy;
 mod read;
 mod resourcing;
 mod scenario;
 mod source;
+mod start;
 mod suggest;
 mod wait;
 
@@ -30,7 +33,7 @@ pub use diagnostic::{Code, Diagnostic, Severity};
 pub use exception::{Answer, AnswerScope, ExceptionRule, ExceptionTrigger, TimeoutFrom};
 pub use expression::{
     COST_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EvalError, Expression, Fault, Given, Guard, LOOP_DEPTH_MAX,
-    Reads, Scope, Template,
+    Predicate, PredicateError, Query, Reads, Scope, Template,
 };
 pub use instances::{INSTANCES_MAX, InstanceCount, InstanceRest, Instances};
 pub use kind::{Misfit, ValueKind};
@@ -41,9 +44,14 @@ pub use net::{
 pub use organisation::{ORGANISATION_SCHEMA, Organisation, organisation};
 pub use places::Places;
 pub use play::{Play, PlayResult, SignalPlay, TaskPlay};
+pub use policy::{
+    ATTEMPTS_MAX, Backoff, Breaker, CodePattern, Gate, GateKind, NetPolicies, OnError, PRIORITY_MAX, Policies, Pool,
+    Retry, Timeout, WAITING_DEFAULT,
+};
 pub use resourcing::{Allocate, By, Operation, Operations, Resourcing, Strategy, Who};
 pub use scenario::{EventSupply, Happening, SCENARIO_SCHEMA, Scenario, TimesBound, Visits, scenario};
 pub use source::{DEPTH_MAX, NET_BYTES_MAX};
+pub use start::{CatchUp, Start, StartBy, StartScope, Times, key_text};
 pub use wait::{Wait, WaitError, due_after, duration};
 
 /// The JSON Schema (draft 2020-12) of a net file, for editors.

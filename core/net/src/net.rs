@@ -14,7 +14,9 @@ use crate::expression::{Guard, Template};
 use crate::instances::Instances;
 use crate::kind::ValueKind;
 use crate::play::Play;
+use crate::policy::{NetPolicies, Policies};
 use crate::resourcing::Resourcing;
+use crate::start::Start;
 use crate::wait::Wait;
 
 // The ordinals and the hash are the model's: events speak in them.
@@ -46,10 +48,14 @@ pub struct Net {
     pub conditions: Vec<Condition>,
     /// Tasks (transitions) of every subnet in turn, each subnet's sorted by name.
     pub tasks: Vec<Task>,
+    /// How cases start, by name. Without any: by hand.
+    pub starts: Vec<Start>,
     /// Where a new case's token lies. Always ordinal 0.
     pub start: ConditionIx,
     /// The condition whose token ends the case. Always ordinal 1.
     pub end: ConditionIx,
+    /// Limits of its handlers' calls as a whole.
+    pub policies: NetPolicies,
     /// How simulated people behave.
     pub play: Play,
     /// The canonical form: deterministic JSON bytes, from which [`Net::from_canonical`] makes this very net.
@@ -282,8 +288,14 @@ pub struct Task {
     pub trigger: Option<Trigger>,
     /// Whether it runs only to make up for another task: it has no inputs and no flows.
     pub compensates: bool,
+    /// The task that undoes its work.
+    pub compensation: Option<TaskIx>,
+    /// The savepoint that is reached when it completes; of tasks of the root only.
+    pub savepoint: Option<String>,
     /// What is done about exceptions of its items, at most one rule of each trigger.
     pub exceptions: Vec<ExceptionRule>,
+    /// What is done when its work fails, takes long or is too much at once; only of automatic work.
+    pub policies: Option<Box<Policies>>,
     /// What is to be done.
     pub work: Work,
     /// Which of its subnet's variables change on completion, ascending by variable. Every value is computed from the
@@ -365,6 +377,13 @@ pub enum Work {
     },
     /// Nobody: it completes when the time comes.
     Wait(Wait),
+    /// Nobody: it completes when a message comes, with what comes with it.
+    Receive {
+        /// The message's name.
+        message: String,
+        /// What it must be about (see [`crate::key_text`]); without: a message with an empty key.
+        key: Option<Template>,
+    },
 }
 
 /// A field of a manual task's form.

@@ -13,7 +13,7 @@ pub struct Play {
     pub signals: Vec<SignalPlay>,
 }
 
-/// How the simulated environment sends a signal.
+/// How the simulated environment sends a signal, or a message with what it is to be about and without data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalPlay {
     /// The signal's name.

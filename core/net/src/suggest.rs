@@ -7,7 +7,7 @@ const NAME_BYTES_MAX: usize = 64;
 const NAMES_MAX: usize = 2_000;
 
 /// A hint that names the nearest of the known names, if one is near.
-pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(did_you_mean)
 }
 

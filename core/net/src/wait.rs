@@ -1,6 +1,6 @@
 //! Waiting: for a while, or until a point in time.
 
-use actum_model::{Time, Value};
+use actum_model::{Cron, Directory, Time, Value, Zone};
 
 use crate::expression::{EvalError, Scope, Template};
 use crate::kind::time_from_text;
@@ -12,6 +12,20 @@ pub enum Wait {
     For(Template),
     /// At a point in time: gives a time, or RFC 3339 text. If it is past, at once.
     Until(Template),
+    /// After so much time on duty: of a calendar of the organisation.
+    Duty {
+        /// How much: gives a duration as text.
+        length: Template,
+        /// Name of the calendar.
+        calendar: String,
+    },
+    /// When the wall clock of a zone next shows such a time.
+    Cron {
+        /// Which.
+        cron: Cron,
+        /// Whose wall clock.
+        zone: Zone,
+    },
 }
 
 /// Why the end of a wait is not known.
@@ -30,14 +44,20 @@ pub enum WaitError {
     /// It lies beyond the times that can be stored.
     #[error("the time is out of range")]
     OutOfRange,
+    /// The organisation has no such calendar.
+    #[error("the organisation has no calendar {0}")]
+    NoCalendar(String),
+    /// The calendar has not so much time on duty within its next years.
+    #[error("the calendar {0} has not so much time on duty")]
+    NotOnDuty(String),
 }
 
 impl Wait {
-    /// When a wait that starts `now` is over.
+    /// When a wait that starts `now` is over. The calendars are the directory's.
     ///
     /// # Errors
     /// [`WaitError`]: the item fails.
-    pub fn due(&self, scope: &dyn Scope, now: Time) -> Result<Time, WaitError> {
+    pub fn due(&self, scope: &dyn Scope, now: Time, directory: &Directory) -> Result<Time, WaitError> {
         match self {
             Self::For(template) => due_after(template, scope, now),
             Self::Until(template) => match template.render(scope)? {
@@ -45,6 +65,12 @@ impl Wait {
                 Value::String(text) => time_from_text(&text).ok_or(WaitError::NotATime(text)),
                 other => Err(WaitError::NotATime(described(&other))),
             },
+            Self::Duty { length, calendar } => {
+                let length = length_of(length, scope)?;
+                let known = directory.calendar(calendar).ok_or_else(|| WaitError::NoCalendar(calendar.clone()))?;
+                known.after_duty(now, length).ok_or_else(|| WaitError::NotOnDuty(calendar.clone()))
+            }
+            Self::Cron { cron, zone } => cron.next(zone, now).ok_or(WaitError::OutOfRange),
         }
     }
 }
@@ -54,13 +80,16 @@ impl Wait {
 /// # Errors
 /// [`WaitError`], when the template gives no duration, or the sum cannot be stored.
 pub fn due_after(template: &Template, scope: &dyn Scope, now: Time) -> Result<Time, WaitError> {
+    let length = length_of(template, scope)?;
+    // Stored times are signed where other programs read them.
+    let due = now.0.checked_add(length).filter(|due| i64::try_from(*due).is_ok());
+    due.map(Time).ok_or(WaitError::OutOfRange)
+}
+
+/// Nanoseconds of the duration that a template gives.
+fn length_of(template: &Template, scope: &dyn Scope) -> Result<u64, WaitError> {
     match template.render(scope)? {
-        Value::String(text) => {
-            let length = duration(&text).ok_or(WaitError::NotADuration(text))?;
-            // Stored times are signed where other programs read them.
-            let due = now.0.checked_add(length).filter(|due| i64::try_from(*due).is_ok());
-            due.map(Time).ok_or(WaitError::OutOfRange)
-        }
+        Value::String(text) => duration(&text).ok_or(WaitError::NotADuration(text)),
         other => Err(WaitError::NotADuration(described(&other))),
     }
 }

@@ -20,7 +20,7 @@ fn examples_compile_without_a_warning() {
 
 #[test]
 fn every_case_of_the_examples_ends() {
-    for (name, inputs) in EXAMPLES.iter().zip(["orders", "loans", "incidents", "claims"]) {
+    for (name, inputs) in EXAMPLES.iter().zip(["orders", "payments", "loans", "incidents", "claims"]) {
         let net = actum_net::compile(&example(name)).unwrap().net;
         let lines = example_lines(inputs);
         let seeds = if lines.len() < 20 { 60 } else { 10 };
@@ -217,7 +217,7 @@ impl<'n> Frame<'n> {
                 other => panic!("{other:?} is not a map"),
             },
             Work::Wait(wait) => {
-                wait.due(self, actum_model::Time(0)).unwrap();
+                wait.due(self, actum_model::Time(0), &actum_model::Directory::default()).unwrap();
                 None
             }
             _ => None,

@@ -56,7 +56,17 @@ impl Writer<'_, '_> {
         let index = if instances.is_empty() { "n" } else { "index" };
         let work = match self.dice.roll(6) {
             0 => String::new(),
-            1 => format!("handler: h, params: {{ x: \"{{{{ {index} }}}}\" }}, "),
+            1 => {
+                let policies = self.dice.pick(&[
+                    "",
+                    "policies: [{ timeout: PT1M }, { retry: { attempts: 5, on: ['b*', a], jitter: false } }, { timeout: PT1S }], ",
+                    "policies: { retry: { backoff: linear, delay: PT1S, max: PT5S }, rate: { calls: 3, per: PT1S }, pool: p, on_error: ignore }, ",
+                    "policies: [{ priority: 0 }, { retry: none }], ",
+                    "policies: [{ breaker: { probes: 2, fallback: { result: [1] } } }, { concurrency: 4 }, { queue: 9 }, { lease: PT9S }], ",
+                    "policies: { on_error: { result: { a: \"{{ any }}\" } }, pool: { name: p, units: 2 }, priority: 9 }, ",
+                ]);
+                format!("handler: h, {policies}params: {{ x: \"{{{{ {index} }}}}\" }}, ")
+            }
             2 => format!("role: Clerk.1, input: {{ x: [\"{{{{ {index} }}}}\"] }}, form: {{ v: {{ type: int }} }}, "),
             3 => format!(
                 "wait: {{ {} }}, ",
@@ -183,7 +193,7 @@ fn source(rolls: &[u8]) -> String {
     };
     let (root, first, second, third) = (body(0), body(1), body(2), body(3));
     format!(
-        "{{ actum: 1, net: Random, roles: {{ Clerk.1: {{ title: Clerk }} }}, {root}, nets: {{ N3: {{ {third} }}, N1: {{ {first} }}, N2: {{ {second} }} }} }}"
+        "{{ actum: 1, net: Random, policies: {{ concurrency: 9, pools: {{ p: 3, q: engine }} }}, roles: {{ Clerk.1: {{ title: Clerk }} }}, {root}, nets: {{ N3: {{ {third} }}, N1: {{ {first} }}, N2: {{ {second} }} }} }}"
     )
 }
 

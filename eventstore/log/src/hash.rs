@@ -19,6 +19,8 @@ struct Keys {
     genesis: Hash,
     frame: Hash,
     head: Hash,
+    saved: Hash,
+    page: Hash,
 }
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
@@ -32,6 +34,8 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
         genesis: key("genesis"),
         frame: key("frame"),
         head: key("head"),
+        saved: key("saved"),
+        page: key("saved page"),
     }
 });
 
@@ -118,6 +122,16 @@ pub fn frame_checksum(head: &[u8], body: &[u8]) -> [u8; 16] {
 /// The checksum of a head slot.
 pub fn head_checksum(slot: &[u8]) -> [u8; 16] {
     truncated(*blake3::keyed_hash(&KEYS.head, slot).as_bytes())
+}
+
+/// The name of a file of saved state: binds its contents, and through their pages' hashes every byte.
+pub fn saved_hash(contents: &[u8]) -> Hash {
+    *blake3::keyed_hash(&KEYS.saved, contents).as_bytes()
+}
+
+/// The hash of a page of saved state.
+pub fn page_hash(page: &[u8]) -> Hash {
+    *blake3::keyed_hash(&KEYS.page, page).as_bytes()
 }
 
 fn truncated(hash: Hash) -> [u8; 16] {

@@ -75,6 +75,12 @@ impl Keys {
         }
     }
 
+    /// Keys as saved state has them.
+    pub(crate) fn of(in_force: [u8; 32], next: Option<Hash>, past: Vec<[u8; 32]>, revoked: Vec<[u8; 32]>) -> Self {
+        let (past_set, revoked_set) = (past.iter().copied().collect(), revoked.iter().copied().collect());
+        Self { in_force, next, past, revoked, past_set, revoked_set }
+    }
+
     /// Public key that signs the next block.
     pub fn in_force(&self) -> [u8; 32] {
         self.in_force

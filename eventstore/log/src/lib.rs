@@ -34,6 +34,7 @@ mod reader;
 mod record;
 mod records;
 mod resume;
+mod saved;
 mod seal;
 mod sealer;
 mod signer;
@@ -65,8 +66,8 @@ pub use fold_error::{DecodeError, FoldError, Mismatch};
 pub use frame::{Compressor, FRAME_HEADER_BYTES, Frame, FrameError, FrameHeader, FrameKey, FrameType};
 pub use genesis::{Clock, Genesis, GenesisError};
 pub use hash::{
-    Hash, SALT_BYTES, block_hash, chain_hash, event_hash, frame_checksum, genesis_hash, head_checksum, leaf,
-    payload_hash, salt, salts,
+    Hash, SALT_BYTES, block_hash, chain_hash, event_hash, frame_checksum, genesis_hash, head_checksum, leaf, page_hash,
+    payload_hash, salt, salts, saved_hash,
 };
 pub use key_change::{Author, ChangeKeyError};
 pub use key_record::{KeyRecordError, ROTATION_PAYLOAD_BYTES, Revocation, Rotation};
@@ -77,13 +78,18 @@ pub use proof::{
     CasePaths, CheckpointTable, ProofError, ProofOptions, prove_case, prove_completeness, prove_consistency,
     prove_dossier, prove_event,
 };
-pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold, stream_table};
+pub use reader::{FoldOptions, Folded, RecordView, SealCheck, fold, fold_from, stream_table};
 pub use record::{
     APPLICATION_KIND_FIRST, BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, CHECKPOINT_STREAM, Header, KEY_STREAM,
-    REVOCATION_KIND, ROTATION_KIND, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST, StoredRecord, records_in,
+    MESSAGE_STREAM, REVOCATION_KIND, ROTATION_KIND, Record, RecordError, SYSTEM_STREAM, SYSTEM_STREAM_LAST,
+    StoredRecord, records_in,
 };
 pub use records::{Records, records};
 pub use resume::{Opening, Resume, ResumeError, StreamTip};
+pub use saved::{
+    EndedStream, Entries, LOG_SECTIONS, SavedContents, SavedError, SavedFile, SavedWriter, SectionInfo, SectionKind,
+    ended_stream, read_log_state, saved_files, saved_folder, saved_path, write_log_state,
+};
 pub use seal::{Seal, SealError, SealSignature, SealText, VerifierKey, VerifierKeyError, key_id, key_name, sign_seal};
 pub use sealer::{Sealer, SecretSource, SignedBlock};
 pub use signer::{FileSigner, KeyError, SignError, Signer};

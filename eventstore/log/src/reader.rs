@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::extension::Extensions;
 use crate::fold_error::FoldError;
-use crate::frame::FrameKey;
+use crate::frame::{FrameKey, FrameType};
 use crate::genesis::Genesis;
 use crate::record::{Header, Record};
 use crate::resume::Resume;
@@ -101,16 +101,46 @@ pub fn fold(
     source: &dyn FrameSource,
     partition: u16,
     options: FoldOptions,
-    mut each: impl FnMut(&RecordView<'_>) -> ControlFlow<()>,
+    each: impl FnMut(&RecordView<'_>) -> ControlFlow<()>,
 ) -> Result<Folded, FoldError> {
     let genesis = genesis_of(source, partition)?;
-    let mut walk = Walk::new(&genesis, partition, options, source.head(partition)?);
-    for frame in source.frames(FrameKey::first(partition))? {
+    let from = Resume::at_genesis(&genesis, partition);
+    fold_from(source, from, options, None, each)
+}
+
+/// [`fold`] from where saved state says that the log stood, to the end, or to a size where a block must end. Blocks before are not
+/// read: what they said is what `from` says, and the first block read must continue it.
+///
+/// With [`FoldOptions::stream_table`], the resume has the streams that ended since as `ended_leaves`, after those of `from`. If `from`
+/// has none, though it is not the beginning, these are not all, and checkpoints are not checked against them.
+///
+/// # Errors
+/// As of [`fold`]; and [`ReadError::NotFound`] when no block ends at `until`.
+pub fn fold_from(
+    source: &dyn FrameSource,
+    from: Resume,
+    options: FoldOptions,
+    until: Option<u64>,
+    mut each: impl FnMut(&RecordView<'_>) -> ControlFlow<()>,
+) -> Result<Folded, FoldError> {
+    let partition = from.partition;
+    let genesis = genesis_of(source, partition)?;
+    let key = FrameKey { partition, seq: from.next_seq, kind: FrameType::Chunk };
+    // What lies behind the size that was asked for is not looked at, nor is the head, then.
+    let head = if until.is_none() { source.head(partition)? } else { None };
+    let malformed = || ReadError::Corrupt("the frontier that saved state has does not fit its size".to_owned());
+    let mut walk = Walk::new(&genesis, from, options, head).ok_or_else(malformed)?;
+    let mut frames = source.frames(key)?;
+    while until.is_none_or(|until| walk.size() < until) {
+        let Some(frame) = frames.next() else { break };
         let frame = frame?;
         let block_ended = walk.take(&frame).map_err(|wrong| walk.locate(wrong))?;
         if block_ended && walk.hand_out(&mut each).is_break() {
             return Ok(walk.folded(genesis, false));
         }
+    }
+    if let Some(until) = until.filter(|until| *until != walk.size()) {
+        return Err(ReadError::NotFound(format!("partition {partition}, a block that ends at size {until}")).into());
     }
     walk.finish().map_err(|wrong| walk.locate(wrong))?;
     Ok(walk.folded(genesis, true))
@@ -123,18 +153,10 @@ pub fn fold(
 pub fn stream_table(source: &dyn FrameSource, partition: u16, size: u64) -> Result<StreamTable, FoldError> {
     let genesis = genesis_of(source, partition)?;
     let options = FoldOptions { seals: SealCheck::Newest, stream_roots: false, stream_table: true };
-    let mut walk = Walk::new(&genesis, partition, options, None);
-    let mut frames = source.frames(FrameKey::first(partition))?;
-    while walk.size() < size {
-        let missing = || ReadError::NotFound(format!("partition {partition}, event {}", size - 1));
-        let frame = frames.next().ok_or_else(missing)??;
-        walk.take(&frame).map_err(|wrong| walk.locate(wrong))?;
-    }
-    if walk.size() > size {
-        return Err(ReadError::NotFound(format!("partition {partition}, a block that ends at size {size}")).into());
-    }
-    walk.finish().map_err(|wrong| walk.locate(wrong))?;
-    Ok(walk.stream_table())
+    let from = Resume::at_genesis(&genesis, partition);
+    let folded = fold_from(source, from, options, Some(size), |_| ControlFlow::Continue(()))?;
+    let table = folded.resume.and_then(|resume| resume.stream_table());
+    table.ok_or_else(|| ReadError::Corrupt("the log ended early".to_owned()).into())
 }
 
 fn genesis_of(source: &dyn FrameSource, partition: u16) -> Result<Genesis, FoldError> {

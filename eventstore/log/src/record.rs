@@ -9,11 +9,13 @@ pub const SYSTEM_STREAM: u64 = 1 << 63;
 /// The stream of block records.
 pub const BLOCK_STREAM: u64 = SYSTEM_STREAM;
 /// The highest system stream that format 1 gives a meaning.
-pub const SYSTEM_STREAM_LAST: u64 = CHECKPOINT_STREAM;
+pub const SYSTEM_STREAM_LAST: u64 = MESSAGE_STREAM;
 /// The stream of changes of keys.
 pub const KEY_STREAM: u64 = SYSTEM_STREAM + 2;
 /// The stream of checkpoints.
 pub const CHECKPOINT_STREAM: u64 = SYSTEM_STREAM + 7;
+/// Stream of messages for cases.
+pub const MESSAGE_STREAM: u64 = SYSTEM_STREAM + 8;
 /// The kind of block records.
 pub const BLOCK_KIND: u16 = 1;
 /// The kind of rotations.

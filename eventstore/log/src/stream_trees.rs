@@ -21,14 +21,26 @@ pub(crate) struct RootPatch {
 }
 
 impl StreamTrees {
-    /// The trees of streams whose event hashes are given in order.
-    pub(crate) fn of<'a>(streams: impl IntoIterator<Item = (u64, &'a [Hash])>) -> Self {
-        let tree = |events: &[Hash]| {
-            let mut tree = Frontier::new();
+    /// The roots of the perfect subtrees of a stream's tree, largest first; none for one that has none.
+    pub(crate) fn roots_of(&self, stream: u64) -> &[Hash] {
+        self.0.get(&stream).map_or(&[], Frontier::roots)
+    }
+
+    pub(crate) fn insert(&mut self, stream: u64, tree: Frontier) {
+        self.0.insert(stream, tree);
+    }
+
+    pub(crate) fn remove(&mut self, stream: u64) {
+        self.0.remove(&stream);
+    }
+
+    /// These trees grown by the event hashes that each stream got since.
+    pub(crate) fn grown<'a>(mut self, streams: impl IntoIterator<Item = (u64, &'a [Hash])>) -> Self {
+        for (stream, events) in streams {
+            let tree = self.0.entry(stream).or_default();
             events.iter().for_each(|event| tree.push(leaf_hash(event)));
-            tree
-        };
-        Self(streams.into_iter().map(|(stream, events)| (stream, tree(events))).collect())
+        }
+        self
     }
 
     /// Takes an event in. An event that ends its stream gives the root over those before it.

@@ -40,10 +40,13 @@ pub(crate) struct Walk {
     keys: Keys,
     origin: String,
     seals: SealCheck,
-    // The event hashes of each stream that has not ended, where asked for.
+    // The event hashes of each stream that has not ended, where asked for; and the trees over those before.
     stream_events: Option<FxHashMap<u64, Vec<Hash>>>,
+    trees: StreamTrees,
     // The last event of each stream that ended, where asked for.
     ended_leaves: Option<Vec<StreamLeaf>>,
+    // Whether these are all that ended, so that checkpoints can be checked against them.
+    knows_all: bool,
     head: Option<Head>,
     number: u64,
     previous_hash: Hash,
@@ -80,25 +83,32 @@ struct ChunkEnd {
 }
 
 impl Walk {
-    pub(crate) fn new(genesis: &Genesis, partition: u16, options: FoldOptions, head: Option<Head>) -> Self {
-        Self {
-            partition,
-            keys: Keys::at_genesis(genesis),
+    /// Goes on from `from`. `None` when its frontier does not fit its size.
+    pub(crate) fn new(genesis: &Genesis, from: Resume, options: FoldOptions, head: Option<Head>) -> Option<Self> {
+        let knows_all = options.stream_table && (from.next_seq == 0 || from.ended_leaves.is_some());
+        let tip = |StreamTip { stream, version, last_seq, chain }: StreamTip| {
+            (stream, Tip { version, last_seq, chain, block: u64::MAX })
+        };
+        Some(Self {
+            partition: from.partition,
+            keys: from.keys,
             origin: genesis.origin().to_owned(),
             seals: options.seals,
             stream_events: options.stream_roots.then(FxHashMap::default),
-            ended_leaves: options.stream_table.then(Vec::new),
+            trees: from.stream_trees.unwrap_or_default(),
+            ended_leaves: options.stream_table.then(|| from.ended_leaves.unwrap_or_default()),
+            knows_all,
             head,
-            number: 0,
-            previous_hash: genesis.hash(),
-            epoch: 0,
-            boot_id: [0; 16],
-            time: 0,
-            frontier: Frontier::new(),
-            tips: FxHashMap::default(),
-            ended: EndedStreams::new(),
+            number: from.block_number,
+            previous_hash: from.previous_block_hash,
+            epoch: from.last_epoch,
+            boot_id: from.last_boot_id,
+            time: from.last_time,
+            frontier: Frontier::from_parts(from.next_seq, from.frontier)?,
+            tips: from.streams.into_iter().map(tip).collect(),
+            ended: from.ended,
             last_seal: None,
-            at_seq: 0,
+            at_seq: from.next_seq,
             key_id: [0; 4],
             changes: BlockKeys::default(),
             has_checkpoint: false,
@@ -107,7 +117,7 @@ impl Walk {
             batch: Batch::default(),
             salts: Vec::new(),
             index: Vec::new(),
-        }
+        })
     }
 
     /// Tree size after the blocks that were read.
@@ -269,7 +279,9 @@ impl Walk {
                 }
                 let checkpoint = Checkpoint::from_record(record)?;
                 ensure(checkpoint.size == body.first_seq, Mismatch::Checkpoint)?;
-                if let Some(table) = self.table_before(body.first_seq) {
+                if self.knows_all
+                    && let Some(table) = self.table_before(body.first_seq)
+                {
                     ensure(Checkpoint::of(&table, checkpoint.application) == checkpoint, Mismatch::Checkpoint)?;
                 }
             }
@@ -301,11 +313,6 @@ impl Walk {
         Some(self.ended_leaves.as_ref()?.iter().copied().chain(open))
     }
 
-    /// The table of all streams after the blocks that were read; empty unless it was asked for.
-    pub(crate) fn stream_table(&self) -> StreamTable {
-        StreamTable::new(self.size(), self.leaves().map(Iterator::collect).unwrap_or_default())
-    }
-
     /// Checks that an event continues its stream; gives the stream's new chain value.
     #[inline]
     fn extend_stream(&mut self, header: &Header, event: &Hash, chain: Option<Hash>) -> Result<Hash, Wrong> {
@@ -324,6 +331,7 @@ impl Walk {
         if let Some(events) = self.stream_events.as_mut().filter(|_| stream != BLOCK_STREAM) {
             if header.terminal {
                 events.remove(&stream);
+                self.trees.remove(stream);
             } else {
                 events.entry(stream).or_default().push(*event);
             }
@@ -392,6 +400,11 @@ impl Walk {
             let seal = Seal::parse(&signed.note).map_err(DecodeError::Seal)?;
             self.check_signatures(&seal, signed.signers)?;
         }
+        // Nothing was read if the source ends where this began; then that must be what was acknowledged.
+        let stands = |head: &&Head| self.last_seal.is_none() && head.number + 1 == self.number;
+        if let Some(head) = self.head.as_ref().filter(stands) {
+            ensure(head.hash == self.previous_hash && head.size == self.frontier.size(), Mismatch::Head)?;
+        }
         let behind = self.head.as_ref().is_some_and(|head| head.number >= self.number);
         ensure(!behind, Mismatch::BehindHead)
     }
@@ -402,8 +415,8 @@ impl Walk {
             StreamTip { stream, version, last_seq, chain }
         };
         let events = self.frontier.size();
-        let trees =
-            |events: FxHashMap<u64, Vec<Hash>>| StreamTrees::of(events.iter().map(|(id, events)| (*id, &events[..])));
+        let before = self.trees;
+        let trees = |events: FxHashMap<u64, Vec<Hash>>| before.grown(events.iter().map(|(id, new)| (*id, &new[..])));
         let resume = complete.then(|| Resume {
             partition: self.partition,
             next_seq: events,

@@ -165,7 +165,7 @@ fn drafts_that_the_format_forbids_are_refused_and_change_nothing() -> Test {
         (Draft { schema: 0, ..fine }, PushError::Kind { kind: 256, schema: 0 }),
         (Draft { stream: 0, ..fine }, PushError::Stream(0)),
         (Draft { stream: BLOCK_STREAM, ..fine }, PushError::Stream(BLOCK_STREAM)),
-        (Draft { stream: BLOCK_STREAM + 8, ..fine }, PushError::Stream(BLOCK_STREAM + 8)),
+        (Draft { stream: BLOCK_STREAM + 9, ..fine }, PushError::Stream(BLOCK_STREAM + 9)),
         (Draft { cause: Some(1), ..fine }, PushError::Cause { cause: 1, seq: 1 }),
         (Draft { extensions: root.as_ref(), ..fine }, PushError::StreamRoot),
     ];

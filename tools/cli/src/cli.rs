@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    check, checkpoint, completions, doctor, explore, export, history, import, key, man, prove, recover, run, schema,
-    show, verify, verify_proof, why,
+    audit, bisect, check, checkpoint, completions, conform, dead, diff, doctor, explore, export, history, import, key,
+    man, message, prove, recover, replay, run, schema, show, verify, verify_proof, what_if, who, why,
 };
 use crate::output::Format;
 
@@ -24,8 +24,10 @@ Examples:
                                                   run a case for each line, simulated people do the work
   actum log 1 --data d1                           what happened in case 1
   actum show 1 --at @v3 --data d1                 the state of case 1 after its third event
-  actum why 1 42 --data d1                        who got the work, and why
+  actum diff 1@v3 1 --data d1                     what changed in it since
+  actum why 1 42 --data d1                        what caused an event, and who got the work
   actum verify --data d1                          check every hash, chain and seal
+  actum audit --rules rules.yaml --data d1        judge it by compliance rules
   actum export --format log --data d1 -O d1.actum  the whole log as one file
   actum doctor --data d1                          what is wrong with a data directory, and what to do
 
@@ -58,14 +60,23 @@ pub(crate) enum Command {
     Explore(explore::Args),
     Log(history::Args),
     Show(show::Args),
+    Diff(diff::Args),
+    Bisect(bisect::Args),
     Why(why::Args),
+    Who(who::Args),
+    WhatIf(what_if::Args),
+    Replay(replay::Args),
+    Audit(audit::Args),
     Verify(verify::Args),
     Prove(prove::Args),
     VerifyProof(verify_proof::Args),
     Export(export::Args),
+    Conform(conform::Args),
     Import(import::Args),
     Key(key::Args),
     Checkpoint(checkpoint::Args),
+    Message(message::Args),
+    Dead(dead::Args),
     Recover(recover::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),

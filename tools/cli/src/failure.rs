@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Tampered = 4,
     Corrupt = 5,
     Unavailable = 6,
+    /// What the log says was not allowed, or breaks a rule.
+    Unlawful = 7,
     /// The run ended with failed, deadlocked or waiting cases.
     Unfinished = 8,
     Interrupted = 130,
@@ -35,6 +37,7 @@ impl Exit {
             Exit::Tampered => "tampered",
             Exit::Corrupt => "corrupt",
             Exit::Unavailable => "unavailable",
+            Exit::Unlawful => "unlawful",
             Exit::Unfinished => "unfinished",
             Exit::Interrupted => "interrupted",
         }
@@ -117,6 +120,7 @@ impl Failure {
             Kind::Tampered => Exit::Tampered,
             Kind::Corrupt => Exit::Corrupt,
             Kind::Unavailable => Exit::Unavailable,
+            Kind::Usage => Exit::Usage,
             _ => Exit::Failure,
         };
         Failure::new(exit, format!("{place}: {}", chain(error)))

@@ -5,10 +5,14 @@
 //!
 //! Deliberately absent: anything that decides about cases, and any code that judges a log; both are libraries.
 
+mod audit;
 mod cli;
 mod command;
+mod conform;
+mod debugger;
 mod doctor;
 mod engine;
+mod export;
 mod failure;
 mod log;
 mod number;

@@ -4,15 +4,24 @@
 //! A file is imported as a whole or refused as a whole: whatever is neither understood nor known to be without effect is a
 //! [`Finding`] with its position. What is mapped to what, and what is refused, is in `YAWL.md`.
 //!
+//! Event logs (XES, CSV) and Petri nets (PNML) are read for those who check one against the other.
+//!
 //! Text in, text out: this crate knows nothing of files, of running nets, or of the compiler that reads what it writes.
 //! One module for each format; `xml` and `yaml` serve all of them.
 
+mod event_log;
 mod finding;
+mod pnml;
 mod xml;
 mod yaml;
 mod yawl;
 
+pub use event_log::{
+    CsvLog, EventLogError, ForeignEvent, ForeignTrace, LOG_DEPTH_MAX, ROW_BYTES_MAX, TOKEN_BYTES_MAX, TRACE_EVENTS_MAX,
+    XesLog,
+};
 pub use finding::{Code, FINDINGS_MAX, Finding, Severity, line_and_column};
+pub use pnml::{ForeignPetri, ForeignTransition, is_pnml, pnml};
 pub use xml::{ATTRIBUTES_MAX, DEPTH_MAX, ELEMENTS_MAX, SOURCE_BYTES_MAX};
 pub use yawl::QUERY_BYTES_MAX;
 

@@ -12,4 +12,8 @@ impl Handler for Expr {
     async fn handle(&self, call: Call) -> Result<Value, HandlerError> {
         Ok(call.input)
     }
+
+    fn is_instant(&self) -> bool {
+        true
+    }
 }

@@ -22,4 +22,8 @@ impl Handler for Log {
         tracing::info!(case = call.case.0, task = %call.task, "{message}");
         Ok(Value::Map(BTreeMap::new()))
     }
+
+    fn is_instant(&self) -> bool {
+        true
+    }
 }

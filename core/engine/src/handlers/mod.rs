@@ -1,16 +1,27 @@
 //! Handlers that come with the engine, one file each.
 
+mod batch;
+mod command;
 mod expr;
+#[cfg(feature = "http")]
+mod http;
+mod json;
 mod log;
+mod secrets;
 
-use std::sync::Arc;
+use crate::handler::{Registered, Registry};
 
-use crate::handler::Registry;
+pub(crate) use batch::Batcher;
+pub use batch::{BatchHandler, BatchOptions};
+pub use command::Command;
+#[cfg(feature = "http")]
+pub use http::Http;
 
-/// The built-in handlers by name: `expr` and `log`.
+/// The built-in handlers that every engine has, by name: `expr` and `log`. [`Http`] and [`Command`] reach out of the engine: who
+/// embeds it registers them.
 pub(crate) fn built_in() -> Registry {
     let mut registry = Registry::new();
-    registry.insert("expr".to_owned(), Arc::new(expr::Expr));
-    registry.insert("log".to_owned(), Arc::new(log::Log));
+    registry.insert("expr".to_owned(), Registered::new(expr::Expr));
+    registry.insert("log".to_owned(), Registered::new(log::Log));
     registry
 }

@@ -2,17 +2,20 @@
 
 mod cancel_case;
 mod cancel_work;
+mod compensate;
 mod complete_work;
 mod delegate_work;
 mod escalate_work;
 mod fail_work;
 mod instances;
+mod message;
 mod offer_work;
 mod pile_work;
 mod put_back_work;
 mod raise_exception;
 mod reallocate_work;
 mod retry_work;
+mod shed_work;
 mod signal;
 mod skip_work;
 mod start_case;
@@ -21,16 +24,19 @@ mod suspend;
 mod take_work;
 pub(crate) mod timer;
 
+pub(crate) use escalate_work::escalate;
+pub(crate) use signal::signalled;
+
 use actum_model::{
-    ActorId, AnyWorkItem, Case, CaseCommand, CaseStatus, Control, ItemId, Phase, Rejection, WorkItem, WorkItemState,
-    phase,
+    ActorId, AnyWorkItem, Case, CaseCommand, CaseEvent, CaseStatus, Control, ItemId, Phase, Rejection, WorkItem,
+    WorkItemState, phase,
 };
 use actum_net::{Net, Work};
 
 use crate::{
     Context,
     draft::{Decided, Draft},
-    ordinals,
+    fire, ordinals,
 };
 
 /// Answers a command by the events that happen because of it.
@@ -49,6 +55,12 @@ use crate::{
 /// | `case/suspended`, `case/not-suspended` | the case rests; it does not |
 /// | `case/unknown-signal`, `case/signal`, `case/signals` | no task waits for it; its data; too many are kept |
 /// | `case/no-rule` | the net does not say what to do about the exception |
+/// | `case/not-by-hand` | the net says how its cases start, and not by hand |
+/// | `case/timeout` | when the case is to be done by cannot be computed |
+/// | `case/no-timer`, `case/too-early` | the case has no timer; its time has not come |
+/// | `case/compensating`, `case/compensation` | it is being undone already; nothing can be undone there |
+/// | `case/no-savepoint` | the case has not come to a savepoint of that name |
+/// | `work/no-message`, `message/data` | the item does not wait for the message; its data |
 /// | `case/unknown-input`, `case/missing-input`, `case/input-type` | inputs do not fit the net |
 /// | `work/not-found` | no such live item: never was, or ended |
 /// | `work/phase` | the item's phase does not allow it |
@@ -72,8 +84,13 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
     if !ordinals::fit_state(net, &case.control) {
         return Err(Rejection::new("case/other-net", format!("case {} has work that net {} lacks", case.id, net.name)));
     }
-    if let CaseCommand::StartCase { input } = command {
-        return start_case::decide(net, case, input, context);
+    match command {
+        CaseCommand::StartCase { input } => return start_case::by_hand(net, case, input, context),
+        CaseCommand::TriggerCase { input, start, due, message } => {
+            let event = CaseEvent::CaseTriggered { start: start.clone(), due: *due, message: *message };
+            return start_case::decide(net, case, input, Some(event), context);
+        }
+        _ => {}
     }
     match case.control.status {
         CaseStatus::Open => {}
@@ -88,7 +105,7 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
     }
     let mut draft = Draft::new(net, case, context);
     match command {
-        CaseCommand::StartCase { .. } => {}
+        CaseCommand::StartCase { .. } | CaseCommand::TriggerCase { .. } => {}
         CaseCommand::CancelCase { reason } => cancel_case::decide(&mut draft, reason, context),
         CaseCommand::OfferWork { item, to } => offer_work::decide(&mut draft, find_active(case, *item)?, to, context)?,
         CaseCommand::TakeWork { item } => take_work::decide(&mut draft, find_active(case, *item)?, context)?,
@@ -98,6 +115,9 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
         }
         CaseCommand::FailWork { item, code, message } => {
             fail_work::decide(&mut draft, find_for(case, *item, context.actor)?, code, message, context)?;
+        }
+        CaseCommand::ShedWork { item, policy, message, until } => {
+            shed_work::decide(&mut draft, find(case, *item)?, (policy, message), *until, context)?;
         }
         CaseCommand::RetryWork { item } => retry_work::decide(&mut draft, find_active(case, *item)?, context)?,
         CaseCommand::CancelWork { item } => cancel_work::decide(&mut draft, find(case, *item)?, context),
@@ -109,6 +129,11 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
         }
         CaseCommand::Signal { name, data } => signal::decide(&mut draft, name, data, context)?,
         CaseCommand::TimerFired { item } => timer::decide(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::CaseTimerFired => timer::of_case(&mut draft, context)?,
+        CaseCommand::ReceiveMessage { item, message, name, data } => {
+            message::decide(&mut draft, find_active(case, *item)?, *message, (name, data), context)?;
+        }
+        CaseCommand::Compensate { extent, reason } => compensate::decide(&mut draft, case, extent, reason, context)?,
         CaseCommand::SuspendCase => suspend::suspend_case(&mut draft, context),
         CaseCommand::ResumeCase => suspend::resume_case(&mut draft, context)?,
         CaseCommand::SuspendWork { item } => suspend::suspend_work(&mut draft, find(case, *item)?, context)?,
@@ -131,6 +156,7 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
         CaseCommand::PileWork { item, on } => pile_work::decide(&mut draft, find_active(case, *item)?, *on)?,
         _ => return Err(Rejection::new("case/unsupported", "this version does not know the command")),
     }
+    fire::time_allocated(&mut draft);
     Ok(draft.into_events())
 }
 
@@ -138,7 +164,9 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
 fn goes_at_rest(command: &CaseCommand, actor: ActorId) -> bool {
     match command {
         CaseCommand::CancelCase { .. } | CaseCommand::ResumeCase => true,
-        CaseCommand::CompleteWork { .. } | CaseCommand::FailWork { .. } => actor == ActorId::ENGINE,
+        CaseCommand::CompleteWork { .. } | CaseCommand::FailWork { .. } | CaseCommand::ShedWork { .. } => {
+            actor == ActorId::ENGINE
+        }
         _ => false,
     }
 }

@@ -5,9 +5,9 @@ use actum_net::{Net, Work};
 
 use super::at_rest;
 use crate::{
-    Context,
+    Context, LATE_LEAST,
     draft::{Cause, Draft},
-    exception, fire, join,
+    exception, fire, join, policy,
     settle::settle,
 };
 
@@ -20,7 +20,8 @@ pub(crate) fn of(net: &Net, item: &WorkItemState) -> Option<Time> {
 }
 
 pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
-    let Some(due) = of(draft.net, item) else {
+    let own = of(draft.net, item);
+    let Some(due) = own.into_iter().chain(draft.control.retry_at(item.id)).min() else {
         return Err(Rejection::new("work/no-timer", format!("item {} waits for no time", item.id)));
     };
     if context.now < due {
@@ -29,9 +30,44 @@ pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Cont
     if at_rest(&draft.control, item) {
         return Err(Rejection::new("work/suspended", format!("item {} is suspended", item.id)));
     }
-    let last = fire(draft, item.id, context.actor, Cause::Logged(item.event));
+    let cause = late(draft, Some(item.id), due, context, Cause::Logged(item.event));
+    if own.is_some_and(|own| own <= context.now) {
+        let last = fire(draft, item.id, context.actor, cause);
+        settle(draft, last);
+    } else {
+        policy::retry_if_due(draft, item.id, context.actor, cause);
+    }
+    Ok(())
+}
+
+/// Says in the log that a timer fires late. What it does is caused by that then.
+fn late(draft: &mut Draft<'_>, item: Option<ItemId>, due: Time, context: &Context<'_>, cause: Cause) -> Cause {
+    let is_late = context.now.0.saturating_sub(due.0) >= LATE_LEAST;
+    // Cases from before this was said are decided as they were then.
+    if !is_late || draft.semantics() < 2 {
+        return cause;
+    }
+    Cause::Staged(draft.push(context.actor, cause, CaseEvent::TimerFiredLate { item, due }))
+}
+
+/// The time came that the case as a whole had.
+pub(super) fn of_case(draft: &mut Draft<'_>, context: &Context<'_>) -> Result<(), Rejection> {
+    let Some(due) = draft.control.deadline() else {
+        return Err(Rejection::new("case/no-timer", "the case waits for no time"));
+    };
+    if context.now < due {
+        return Err(Rejection::new("case/too-early", format!("the case's time is {due}")));
+    }
+    let cause = late(draft, None, due, context, Cause::Request);
+    let last = fire_case(draft, context.actor, cause);
     settle(draft, last);
     Ok(())
+}
+
+fn fire_case(draft: &mut Draft<'_>, actor: ActorId, cause: Cause) -> usize {
+    let timed_out = draft.push(actor, cause, CaseEvent::CaseTimedOut);
+    let (kind, about) = (ExceptionKind::Timeout, ("", "the case is not done in time"));
+    exception::raise(draft, None, kind, about, ActorId::ENGINE, Cause::Staged(timed_out)).unwrap_or(timed_out)
 }
 
 /// What happens to an item whose time came. Returns the index of the newest event.
@@ -40,6 +76,9 @@ fn fire(draft: &mut Draft<'_>, id: ItemId, actor: ActorId, cause: Cause) -> usiz
     let net = draft.net;
     let (AnyWorkItem::Enabled(item), Work::Wait(_)) = (state.typed(), &net.tasks[state.task.index()].work) else {
         let timed_out = draft.push(actor, cause, CaseEvent::WorkTimedOut { item: id, task: state.task });
+        if let Some(last) = policy::deadline_passed(draft, &state, timed_out) {
+            return last;
+        }
         let (kind, about) = (ExceptionKind::Timeout, ("", "the work is not done in time"));
         return exception::raise(draft, Some(id), kind, about, ActorId::ENGINE, Cause::Staged(timed_out))
             .unwrap_or(timed_out);
@@ -64,6 +103,15 @@ pub(super) fn catch_up(draft: &mut Draft<'_>, cause: usize) -> usize {
     for item in due {
         if draft.control.item(item).is_some_and(|item| of(draft.net, item).is_some()) {
             last = fire(draft, item, ActorId::ENGINE, Cause::Staged(cause));
+        }
+    }
+    if draft.control.deadline().is_some_and(|deadline| deadline <= now) {
+        last = fire_case(draft, ActorId::ENGINE, Cause::Staged(cause));
+    }
+    let planned = draft.control.attempts().map_or_else(Vec::new, |attempts| attempts.items().to_vec());
+    for one in planned.into_iter().filter(|one| one.at.is_some_and(|at| at <= now)) {
+        if draft.control.item(one.item).is_some_and(|item| !at_rest(&draft.control, item)) {
+            policy::retry_if_due(draft, one.item, ActorId::ENGINE, Cause::Staged(cause));
         }
     }
     last

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use actum_model::{RoleIx, SubnetIx, TaskIx, Value, VariableIx};
-use actum_net::{InstanceCount, Net, Reads, Resourcing, Role, Scenario, Task, Template, Wait, Work};
+use actum_net::{InstanceCount, Net, Reads, Resourcing, Role, Scenario, Split, Task, Template, Wait, Work};
 
 /// The only role there is in an explored net. Everybody who works has it.
 pub(super) const ROLE: &str = "anybody";
@@ -34,7 +34,11 @@ pub(super) fn abstracted(net: &Net, scenario: &Scenario) -> (Net, Free) {
     let mut free = Free::default();
     for (index, task) in net.tasks.iter().enumerate() {
         let directed = is_directed(scenario, TaskIx::of(index));
-        let unknown = |flow: &actum_net::Flow| flow.guard.as_ref().is_some_and(|guard| !known.all(&guard.reads()));
+        // A flow of a choice that has no guard and is no default is taken when the work fails.
+        let unknown = |flow: &actum_net::Flow| match &flow.guard {
+            Some(guard) => !known.all(&guard.reads()),
+            None => task.split != Split::And && !flow.default,
+        };
         free.guards.push(task.outputs.iter().map(|flow| directed || unknown(flow)).collect());
         let given = scenario.instances.iter().any(|(of, _)| of.index() == index);
         let instances = task.instances.as_ref();
@@ -98,7 +102,9 @@ fn known(net: &Net, scenario: &Scenario) -> Known {
 
 fn has_result(net: &Net, scenario: &Scenario, task: usize) -> bool {
     match net.tasks[task].work {
-        Work::Manual { .. } | Work::Automatic { .. } => scenario.results.iter().any(|(of, _)| of.index() == task),
+        Work::Manual { .. } | Work::Automatic { .. } | Work::Receive { .. } => {
+            scenario.results.iter().any(|(of, _)| of.index() == task)
+        }
         _ => true,
     }
 }
@@ -179,11 +185,14 @@ fn without(net: &Net, scenario: &Scenario, known: &Known, matters: &BTreeSet<Var
             variable.default = None;
         }
     }
+    net.starts.clear();
     for subnet in &mut net.subnets {
         subnet.exceptions.clear();
     }
     for (index, task) in net.tasks.iter_mut().enumerate() {
         task.exceptions.clear();
+        // Nobody asks for anything to be undone.
+        (task.compensation, task.savepoint) = (None, None);
         task.output.retain(|(variable, _)| matters.contains(variable));
         if let Some(instances) = &mut task.instances
             && !known.all(&count_of(&instances.count).reads())
@@ -201,8 +210,12 @@ fn without(net: &Net, scenario: &Scenario, known: &Known, matters: &BTreeSet<Var
                     form.clear();
                 }
             }
-            Work::Automatic { params, .. } => *params = empty(),
+            Work::Automatic { params, .. } => {
+                *params = empty();
+                task.policies = None;
+            }
             Work::Composite { params, .. } if !known.all(&params.reads()) => *params = empty(),
+            Work::Receive { .. } => task.work = Work::Wait(Wait::For(Template::from(Value::String(WAIT.to_owned())))),
             Work::Wait(wait) => *wait = Wait::For(Template::from(Value::String(WAIT.to_owned()))),
             _ => {}
         }

@@ -13,6 +13,7 @@
 mod abstraction;
 mod canon;
 mod counters;
+mod graph;
 mod growth;
 mod marks;
 mod oracle;
@@ -23,6 +24,7 @@ mod step;
 mod store;
 mod trace;
 
+pub use graph::StepOf;
 pub use soundness::{Finding, FindingKind, Soundness, soundness};
 pub use space::{Ending, Space, explore};
 pub use trace::{Followed, Outcome, Trace, Traces};

@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::counters::Counters;
 use super::growth::Growth;
-use super::marks::Words;
+use super::marks::{Word, Words};
 use super::plan::Plan;
 use super::step::{Met, Successor, begin, successors};
 use super::store::Store;
@@ -36,6 +36,8 @@ pub struct Space {
     endings: Vec<Option<Ending>>,
     /// The words of each label, as text.
     labels: Vec<Vec<String>>,
+    /// The tasks that are done by each label.
+    done: Vec<Vec<TaskIx>>,
     /// The step by which each state was first reached: from where, and its label. The first state's is its own.
     parents: Vec<(u32, u32)>,
     complete: bool,
@@ -97,8 +99,14 @@ impl Space {
         &self.steps[from..to]
     }
 
-    pub(super) fn ending(&self, state: u32) -> Option<Ending> {
-        self.endings[state as usize]
+    pub(super) fn done_by(&self, label: u32) -> &[TaskIx] {
+        &self.done[label as usize]
+    }
+
+    /// How a case stands in a state where nothing more can happen; `None` elsewhere.
+    #[must_use]
+    pub fn ending(&self, state: u32) -> Option<Ending> {
+        self.endings.get(state as usize).copied().flatten()
     }
 
     pub(super) fn label(&self, label: u32) -> &[String] {
@@ -146,6 +154,7 @@ pub(super) fn visit(plan: &Plan<'_>, states_max: usize, growth: Option<Growth>) 
         visitor.end(state, &case, blocked);
         visitor.close();
     }
+    visitor.space.done = visitor.labels.done();
     visitor.space.labels = visitor.labels.into_texts(plan);
     Ok(visitor.space)
 }
@@ -180,6 +189,7 @@ impl<'v> Visitor<'v> {
                 steps: Vec::new(),
                 endings: vec![None],
                 labels: Vec::new(),
+                done: Vec::new(),
                 parents: vec![(0, 0)],
                 complete: !plan.bounds_counts(),
                 exhausted: false,
@@ -303,6 +313,15 @@ impl Labels {
         self.words.push(words.clone());
         self.numbers.insert(words, number);
         number
+    }
+
+    /// By number: the tasks whose work is done, as their traces show it.
+    fn done(&self) -> Vec<Vec<TaskIx>> {
+        let done = |word: &Word| match word {
+            Word::Done(task) | Word::Ended(task) => Some(*task),
+            _ => None,
+        };
+        self.words.iter().map(|words| words.iter().filter_map(done).collect()).collect()
     }
 
     fn into_texts(self, plan: &Plan<'_>) -> Vec<Vec<String>> {

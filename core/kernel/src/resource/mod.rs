@@ -14,8 +14,9 @@ mod view;
 
 pub use facts::{Held, NoFacts, Practice, ResourceFacts};
 pub use pool::{Pool, Pools};
-pub use standing::{Glance, Standing};
+pub use standing::{Glance, STANDING_SNAPSHOT_VERSION, Standing};
 pub use strategy::{AllocationStrategy, Choice, Chosen, choose, pick};
 
 pub(crate) use hand_out::{able, begin_by, choose_above, hand_out, hand_out_among, is_started_by_system};
+pub(crate) use seed::mix;
 pub(crate) use sift::{Purpose, refusal};

@@ -1,7 +1,7 @@
 //! Random numbers from a seed that is recorded: the same for ever.
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of the answer depends on every bit of the seed.
-pub(super) fn mix(seed: u64) -> u64 {
+pub(crate) fn mix(seed: u64) -> u64 {
     let mut bits = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

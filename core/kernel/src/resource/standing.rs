@@ -1,10 +1,15 @@
 //! How people stand: what they have and what they did. Counters that each event moves by one.
 
+use actum_model::snapshot::SnapshotError;
+use actum_model::snapshot::wire::{Reader, put, put_list};
 use actum_model::{ActorId, ActorSet, CaseEvent, Control, Meta, NetHash, Phase, TaskIx, WorkItemState};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::{Held, Practice};
+
+/// Version of the saved form, which begins with it. Goes up whenever the form, or what is counted, changes.
+pub const STANDING_SNAPSHOT_VERSION: u64 = 1;
 
 /// The counters that strategies compare: a fold of all cases' events, kept by whoever decides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,6 +92,41 @@ impl Standing {
         }
     }
 
+    /// Appends the counters as bytes. Canonical: the same counters give the same bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let Standing { queued, all, practice } = self;
+        put(out, STANDING_SNAPSHOT_VERSION);
+        put_column(out, queued);
+        put_column(out, all);
+        let mut tasks: Vec<_> = practice.iter().collect();
+        tasks.sort_unstable_by_key(|(task, _)| **task);
+        put_list(out, &tasks, |out, ((net, task), Record { last, given, done })| {
+            out.extend_from_slice(&net.0);
+            put(out, u64::from(task.0));
+            put_list(out, last, |out, seq| put(out, *seq));
+            put_column(out, given);
+            put_column(out, done);
+        });
+    }
+
+    /// Reads what [`Standing::encode`] wrote.
+    ///
+    /// # Errors
+    /// Anything else. Total: any bytes give counters or an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let mut reader = Reader::new(bytes);
+        reader.version(STANDING_SNAPSHOT_VERSION)?;
+        let (queued, all) = (column(&mut reader)?, column(&mut reader)?);
+        let tasks = reader.list(|reader| {
+            let task = (NetHash(reader.array()?), TaskIx(reader.small()?));
+            let last = reader.list(Reader::number)?;
+            Ok((task, Record { last, given: column(reader)?, done: column(reader)? }))
+        })?;
+        reader.end()?;
+        actum_model::snapshot::wire::ascending(&tasks, |(task, _)| *task, "tasks")?;
+        Ok(Standing { queued, all, practice: tasks.into_iter().collect() })
+    }
+
     /// The counters of one task alone, as they are given.
     pub(super) fn of_columns(
         net: NetHash,
@@ -130,6 +170,14 @@ impl Standing {
     }
 }
 
+fn put_column(out: &mut Vec<u8>, column: &[u32]) {
+    put_list(out, column, |out, count| put(out, u64::from(*count)));
+}
+
+fn column(reader: &mut Reader<'_>) -> Result<Vec<u32>, SnapshotError> {
+    reader.list(Reader::small)
+}
+
 /// Where somebody's counters are; the engine has none.
 fn place(actor: ActorId) -> Option<usize> {
     (actor.0 <= ActorSet::ORDINAL_MAX).then(|| (actor.0 as usize).checked_sub(1)).flatten()
@@ -140,4 +188,34 @@ fn at<T: Default + Clone>(column: &mut Vec<T>, index: usize) -> &mut T {
         column.resize(index + 1, T::default());
     }
     &mut column[index]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_keep_their_bytes_and_no_bytes_do_harm() {
+        let columns = (&[1, 0, 300][..], &[2, 0, 400][..]);
+        let mut standing = Standing::of_columns(NetHash([9; 32]), TaskIx(3), columns, (&[7, 9_000], &[1, 2], &[1]));
+        standing.foresee(NetHash([1; 32]), TaskIx(200), ActorId(2), 500);
+        let saved = |standing: &Standing| {
+            let mut bytes = Vec::new();
+            standing.encode(&mut bytes);
+            bytes
+        };
+        let bytes = saved(&standing);
+        assert_eq!(Standing::decode(&bytes), Ok(standing));
+        assert_eq!(Standing::decode(&saved(&Standing::default())), Ok(Standing::default()));
+        for length in 0..bytes.len() {
+            assert!(Standing::decode(&bytes[..length]).is_err(), "{length} bytes decode");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(other) = Standing::decode(&flipped) {
+                assert_eq!(saved(&other), flipped, "bit {bit}");
+            }
+        }
+    }
 }

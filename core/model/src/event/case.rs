@@ -1,7 +1,9 @@
 //! Facts about one case.
 
 use super::Change;
-use crate::{ActorId, ActorSet, ConditionIx, FrameId, ItemId, NetHash, RoleIx, Seq, SubnetIx, TaskIx, Time, Value};
+use crate::{
+    ActorId, ActorSet, ConditionIx, FrameId, Goal, ItemId, NetHash, RoleIx, Seq, SubnetIx, TaskIx, Time, Value,
+};
 
 /// Which of several a work item is: an instance of a task with multiple instances.
 #[derive(Debug, Clone, PartialEq)]
@@ -343,6 +345,140 @@ pub enum CaseEvent {
         /// When it fires.
         until: Time,
     },
+    /// A failed item is tried again when the time comes, by its task's policy.
+    WorkRetryScheduled {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// The attempt that will be made.
+        attempt: u32,
+        /// When.
+        at: Time,
+        /// Seed of the delay's random part; 0 without one.
+        seed: u64,
+    },
+    /// An item failed for good: it waits until somebody tries it again or drops it.
+    WorkDeadLettered {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// How many attempts were made since the item was new, or was last given out anew.
+        attempts: u32,
+        /// Why it is not tried again: `code`, `attempts`, `budget`, `deadline`, `no-retry`, or that what the net says about it
+        /// cannot be done.
+        reason: String,
+    },
+    /// The handler was not called, to protect it or the engine. What follows from it has its own event.
+    WorkShed {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// The policy that refused it: `breaker` or `queue`.
+        policy: String,
+        /// For people.
+        message: String,
+        /// Until when all is refused, if that is known.
+        until: Option<Time>,
+    },
+    /// The case was not started by hand: right after `CaseStarted`.
+    CaseTriggered {
+        /// Name of the start in the net.
+        start: String,
+        /// The time that was due, if the clock started it.
+        due: Option<Time>,
+        /// The event that published the message, if one started it.
+        message: Option<Seq>,
+    },
+    /// A timer was set for the case as a whole.
+    CaseWaiting {
+        /// When it fires.
+        until: Time,
+    },
+    /// The case's timer fired.
+    CaseTimedOut,
+    /// A timer fires late: nobody listened at its time. What it does follows.
+    TimerFiredLate {
+        /// The item; none for the case's own timer.
+        item: Option<ItemId>,
+        /// When it was due. The event's time tells how late that is.
+        due: Time,
+    },
+    /// The item waits for a message.
+    MessageAwaited {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// The message's name.
+        name: String,
+        /// What it must be about.
+        key: String,
+    },
+    /// The message came that the item waited for.
+    MessageReceived {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// The event that published the message.
+        message: Seq,
+        /// The message's name.
+        name: String,
+        /// What came with it.
+        data: Value,
+    },
+    /// The item's work, which is done, can be undone.
+    CompensationNoted {
+        /// The item that completed.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// Where it lived.
+        frame: FrameId,
+        /// The task that undoes it.
+        by: TaskIx,
+    },
+    /// Done work is to be undone.
+    CompensationBegun {
+        /// What comes when it is.
+        goal: Goal,
+        /// The items, in the order in which they are undone: the last that completed first.
+        items: Vec<ItemId>,
+        /// Tokens that the root loses, so that nothing else begins there: all, or none.
+        removed: Vec<(ConditionIx, u32)>,
+    },
+    /// An item undoes another.
+    WorkCompensating {
+        /// The item that undoes.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// The completed item that it undoes.
+        of: ItemId,
+    },
+    /// One can go back to the state of the root net as it is now.
+    SavepointReached {
+        /// The savepoint's name.
+        name: String,
+        /// Tokens of the root, those among them that work under way has taken; ascending.
+        marked: Vec<(ConditionIx, u32)>,
+        /// Inputs of partial joins from which tokens arrived, by task.
+        arrived: Vec<(TaskIx, Vec<ConditionIx>)>,
+        /// Variables of the root that are set.
+        variables: Vec<Change>,
+    },
+    /// The root net is again what it was at a savepoint. What ran was stopped before, by events of its own.
+    SavepointRestored {
+        /// The savepoint's name.
+        name: String,
+        /// Tokens that lie in the root from now on, and no others.
+        marked: Vec<(ConditionIx, u32)>,
+        /// Variables that change back.
+        changes: Vec<Change>,
+    },
 }
 
 impl CaseEvent {
@@ -374,7 +510,14 @@ impl CaseEvent {
             | CaseEvent::WorkDelegated { item, task, .. }
             | CaseEvent::WorkEscalated { item, task, .. }
             | CaseEvent::AllocationDecided { item, task, .. }
-            | CaseEvent::WorkWaiting { item, task, .. } => Some((item, task)),
+            | CaseEvent::WorkWaiting { item, task, .. }
+            | CaseEvent::WorkRetryScheduled { item, task, .. }
+            | CaseEvent::WorkDeadLettered { item, task, .. }
+            | CaseEvent::WorkShed { item, task, .. }
+            | CaseEvent::MessageAwaited { item, task, .. }
+            | CaseEvent::MessageReceived { item, task, .. }
+            | CaseEvent::CompensationNoted { item, task, .. }
+            | CaseEvent::WorkCompensating { item, task, .. } => Some((item, task)),
             _ => None,
         }
     }
@@ -387,7 +530,8 @@ impl CaseEvent {
             | CaseEvent::SubnetStarted { changes, .. }
             | CaseEvent::WorkCompleted { changes, .. }
             | CaseEvent::InstancesPassed { changes, .. }
-            | CaseEvent::WorkSkipped { changes, .. } => changes,
+            | CaseEvent::WorkSkipped { changes, .. }
+            | CaseEvent::SavepointRestored { changes, .. } => changes,
             _ => &[],
         }
     }

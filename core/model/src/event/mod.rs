@@ -2,10 +2,16 @@
 //!
 //! Every event carries its changes of tokens and variables, so that [`Case::apply`](crate::Case::apply) needs no net.
 
+mod breaker;
 mod case;
+mod message;
+mod saved;
 mod system;
 
+pub use breaker::BreakerEvent;
 pub use case::{CaseEvent, ExceptionKind, Instance};
+pub use message::{MessageEvent, StartEvent};
+pub use saved::SavedEvent;
 pub use system::{ReplacedHead, RestoreSource, SystemEvent};
 
 use crate::{ActorId, Seq, Time, Value, VariableIx};

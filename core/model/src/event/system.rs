@@ -1,5 +1,6 @@
 //! Facts about the log, the engine and the directory.
 
+use super::{BreakerEvent, MessageEvent, SavedEvent, StartEvent};
 use crate::{ActorId, NetHash, OrganisationEvent};
 
 /// What a log was restored from.
@@ -93,6 +94,14 @@ pub enum SystemEvent {
     },
     /// The organisation changed.
     Organisation(OrganisationEvent),
+    /// About a handler's circuit breaker.
+    Breaker(BreakerEvent),
+    /// State was saved, or used.
+    Saved(SavedEvent),
+    /// About a message.
+    Message(MessageEvent),
+    /// About a start by the clock or by a message.
+    Start(StartEvent),
     /// The layout of a payload type, before its first use, so that the log can be read without this software.
     SchemaDescribed {
         /// Record kind.

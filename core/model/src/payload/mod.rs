@@ -3,8 +3,11 @@
 //! Kinds: 256 to 511 for the system streams, from 512 for cases. A pair that is not in the table is an error, never a guess.
 
 mod convert;
+mod durable;
 mod organisation;
+mod policy;
 mod runs;
+mod saved;
 mod v1;
 mod v2;
 
@@ -125,7 +128,14 @@ payload_types! {
     256 1 "EngineOpened" v1::EngineOpenedV1;
     256 2 "EngineOpened" v2::EngineOpenedV2;
     257 1 "LogRestored" v1::LogRestoredV1;
+    258 1 "StateSaved" saved::StateSavedV1;
+    259 1 "StateRecovered" saved::StateRecoveredV1;
+    260 1 "BreakerOpened" policy::BreakerOpenedV1;
+    261 1 "BreakerHalfOpened" policy::BreakerHalfOpenedV1;
+    262 1 "BreakerClosed" policy::BreakerClosedV1;
     272 1 "NetDeployed" v1::NetDeployedV1;
+    276 1 "StartsSkipped" durable::StartsSkippedV1;
+    277 1 "StartRefused" durable::StartRefusedV1;
     288 1 "ActorRegistered" v1::ActorRegisteredV1;
     289 1 "ActorRolesChanged" v1::ActorRolesChangedV1;
     290 1 "ActorPositionsChanged" organisation::ActorPositionsChangedV1;
@@ -141,6 +151,8 @@ payload_types! {
     300 1 "CalendarDefined" organisation::CalendarDefinedV1;
     301 1 "PileChanged" organisation::PileChangedV1;
     304 1 "SchemaDescribed" v1::SchemaDescribedV1;
+    320 1 "MessagePublished" durable::MessagePublishedV1;
+    321 1 "MessageDropped" durable::MessageDroppedV1;
     512 1 "CaseStarted" v1::CaseStartedV1;
     513 1 "CaseCompleted" v1::CaseCompletedV1;
     514 1 "CaseCancelled" v1::CaseCancelledV1;
@@ -154,6 +166,9 @@ payload_types! {
     522 1 "TokensCancelled" v1::TokensCancelledV1;
     523 1 "SignalReceived" v1::SignalReceivedV1;
     524 1 "ExceptionRaised" v1::ExceptionRaisedV1;
+    525 1 "CaseTriggered" durable::CaseTriggeredV1;
+    526 1 "CaseWaiting" durable::CaseWaitingV1;
+    527 1 "CaseTimedOut" durable::CaseTimedOutV1;
     528 1 "WorkEnabled" v1::WorkEnabledV1;
     528 2 "WorkEnabled" v2::WorkEnabledV2;
     529 1 "WorkOffered" v1::WorkOfferedV1;
@@ -176,6 +191,17 @@ payload_types! {
     544 1 "WorkEscalated" v1::WorkEscalatedV1;
     545 1 "AllocationDecided" v1::AllocationDecidedV1;
     546 1 "WorkWaiting" v1::WorkWaitingV1;
+    548 1 "WorkRetryScheduled" policy::WorkRetryScheduledV1;
+    549 1 "WorkDeadLettered" policy::WorkDeadLetteredV1;
+    550 1 "WorkShed" policy::WorkShedV1;
+    560 1 "TimerFiredLate" durable::TimerFiredLateV1;
+    561 1 "MessageAwaited" durable::MessageAwaitedV1;
+    562 1 "MessageReceived" durable::MessageReceivedV1;
+    568 1 "CompensationNoted" durable::CompensationNotedV1;
+    569 1 "CompensationBegun" durable::CompensationBegunV1;
+    570 1 "WorkCompensating" durable::WorkCompensatingV1;
+    571 1 "SavepointReached" durable::SavepointReachedV1;
+    572 1 "SavepointRestored" durable::SavepointRestoredV1;
 }
 
 /// An event ready to be put into a record.

@@ -7,6 +7,8 @@
 mod json;
 mod object;
 mod play;
+mod policies;
+mod starts;
 mod subnet;
 mod task;
 
@@ -84,6 +86,8 @@ fn document(draft: &Draft) -> Value {
         .map("roles", roles)
         .map("nets", nets.iter().map(|net| (net.name.text.clone(), subnet::write(net).done())))
         .with("exceptions", task::exceptions(&draft.exceptions))
+        .with("policies", policies::of_net(&draft.policies))
+        .map("starts", starts::starts(&draft.starts))
         .with("play", play::write(&draft.play))
         .done()
 }

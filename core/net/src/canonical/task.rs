@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actum_model::Value;
 
 use super::object::Object;
-use super::{some, sorted, string};
+use super::{policies, some, sorted, starts, string};
 use crate::exception::TimeoutFrom;
 use crate::instances::{INSTANCES_MAX, InstanceRest};
 use crate::net::{Join, Rest, Split};
@@ -39,7 +39,10 @@ pub(super) fn write(task: &TaskDraft, incoming: usize) -> Value {
     });
     let wait = task.wait.as_ref().map(|wait| {
         let length = Object::default().with("for", wait.length.as_ref().map(literal));
-        length.with("until", wait.until.as_ref().map(literal)).done()
+        let until = length.with("until", wait.until.as_ref().map(literal));
+        let name = |name: &Option<Name>| name.as_ref().map(|name| string(&name.text));
+        let cron = wait.cron.as_ref().map(|cron| string(&starts::spaced(&cron.text)));
+        until.with("calendar", name(&wait.calendar)).with("cron", cron).with("zone", name(&wait.zone)).done()
     });
     let separate_from = task.separate_from.as_ref().map(|(_, names)| sorted(names));
     let flow = task.flow.iter().map(self::flow).collect();
@@ -57,11 +60,15 @@ pub(super) fn write(task: &TaskDraft, incoming: usize) -> Value {
         .with("trigger", trigger)
         .with("instances", task.instances.as_ref().map(instances))
         .flag("compensates", task.compensates.is_some())
+        .with("compensation", task.compensation.as_ref().map(|name| string(&name.text)))
+        .with("savepoint", task.savepoint.as_ref().map(|name| string(&name.text)))
         .with("exceptions", exceptions(&task.exceptions))
+        .with("policies", policies::of_task(&task.policies))
         .with("handler", task.handler.as_ref().map(|name| string(&name.text)))
         .with("params", part(&task.params))
         .with("net", task.net.as_ref().map(|name| string(&name.text)))
         .with("wait", wait)
+        .with("receive", task.receive.as_ref().map(starts::receive))
         .with("role", task.role.as_ref().map(|name| string(&name.text)))
         .with("resources", task.resources.as_ref().map(ResourcesDraft::canonical))
         .with("separate_from", separate_from)
@@ -133,6 +140,10 @@ pub(super) fn exceptions(rules: &[ExceptionDraft]) -> Option<Value> {
             AnswerDraft::Complete => string("complete"),
             AnswerDraft::Fail => string("fail"),
             AnswerDraft::Compensate(task) => Object::default().with("compensate", Some(string(&task.text))).done(),
+            AnswerDraft::Escalate => string("escalate"),
+            AnswerDraft::Undo => string("compensate"),
+            AnswerDraft::Signal(name) => Object::default().with("signal", Some(string(&name.text))).done(),
+            AnswerDraft::GoBack(name) => Object::default().with("rollback", Some(string(&name.text))).done(),
         };
         let scope = || rule.of_case.then(|| string("case"));
         let plain = || {
@@ -145,9 +156,17 @@ pub(super) fn exceptions(rules: &[ExceptionDraft]) -> Option<Value> {
         entry = match &rule.trigger {
             TriggerOfException::Abort => entry.with("abort", Some(plain())),
             TriggerOfException::Unavailable => entry.with("unavailable", Some(plain())),
-            TriggerOfException::Timeout { after, from } => {
-                let from = (*from == TimeoutFrom::Started).then(|| string("started"));
-                entry.with("timeout", Some(with().with("after", Some(literal(after))).with("from", from).done()))
+            TriggerOfException::Timeout { limit, from } => {
+                let from = match from {
+                    TimeoutFrom::Enabled => None,
+                    TimeoutFrom::Allocated => Some(string("allocated")),
+                    TimeoutFrom::Started => Some(string("started")),
+                };
+                let timed = with()
+                    .with("after", limit.length.as_ref().map(literal))
+                    .with("at", limit.until.as_ref().map(literal))
+                    .with("calendar", limit.calendar.as_ref().map(|name| string(&name.text)));
+                entry.with("timeout", Some(timed.with("from", from).done()))
             }
             TriggerOfException::Violation { when } => {
                 entry.with("violation", Some(with().with("when", Some(guard(when))).done()))

@@ -5,17 +5,27 @@ use crate::canonical::HASH_CONTEXT;
 use crate::exception::ExceptionRule;
 use crate::net::{Net, NetHash, Role, Subnet, Task, TaskIx, Variable};
 use crate::play::Play;
+use crate::policy::NetPolicies;
 use crate::read::Draft;
+use crate::start::Start;
+
+/// What the net says as a whole.
+pub(super) struct Whole {
+    pub(super) exceptions: Vec<ExceptionRule>,
+    pub(super) policies: NetPolicies,
+    pub(super) starts: Vec<Start>,
+    pub(super) play: Play,
+}
 
 pub(super) fn net(
     draft: &Draft,
     variables: Vec<Variable>,
     graph: Graph,
     tasks: Vec<Task>,
-    exceptions: Vec<ExceptionRule>,
-    play: Play,
+    whole: Whole,
     canonical: Vec<u8>,
 ) -> Net {
+    let Whole { exceptions, policies, starts, play } = whole;
     let root = &draft.subnets[0];
     let subnets = subnets(draft, &graph, exceptions);
     let mut conditions = graph.conditions;
@@ -45,6 +55,8 @@ pub(super) fn net(
         start: subnets[0].start,
         end: subnets[0].end,
         subnets,
+        policies,
+        starts,
         play,
         canonical,
     }

@@ -48,7 +48,13 @@ pub(super) fn check(draft: &mut Draft, findings: &mut Findings<'_>) {
     if let Some(subnets) = draft.subnets.get_mut(1..) {
         subnets.sort_by(|left, right| left.name.text.cmp(&right.name.text));
     }
+    draft.policies.pools.iter().for_each(|(pool, _)| plain(pool, "pool", findings));
     draft.exceptions.iter().for_each(|rule| exception(rule, findings));
+    for start in &draft.starts {
+        plain(&start.name, "start", findings);
+        start.message.iter().for_each(|message| plain(message, "message", findings));
+    }
+    draft.starts.sort_by(|left, right| left.name.text.cmp(&right.name.text));
 }
 
 fn check_nodes(subnet: &SubnetDraft, findings: &mut Findings<'_>) {
@@ -81,6 +87,8 @@ fn check_nodes(subnet: &SubnetDraft, findings: &mut Findings<'_>) {
         if let Some(trigger) = &task.trigger {
             plain(&trigger.signal, "signal", findings);
         }
+        task.savepoint.iter().for_each(|savepoint| plain(savepoint, "savepoint", findings));
+        task.receive.iter().for_each(|receive| plain(&receive.message, "message", findings));
         task.exceptions.iter().for_each(|rule| exception(rule, findings));
     }
 }

@@ -16,7 +16,8 @@ pub(super) fn of_task(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Find
     for draft in &task.exceptions {
         out_of_place(task, draft, findings);
         let scope = if draft.of_case { AnswerScope::Case } else { AnswerScope::Item };
-        if task.compensates.is_some() && matches!(draft.answer, AnswerDraft::Compensate(_)) {
+        let undoes = matches!(draft.answer, AnswerDraft::Compensate(_) | AnswerDraft::Undo | AnswerDraft::GoBack(_));
+        if task.compensates.is_some() && undoes {
             let message = "what compensates is not compensated in turn";
             findings.error(Code::BadAnswer, draft.span, message, None);
         }
@@ -28,12 +29,6 @@ pub(super) fn of_task(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Find
 
 /// The rules of the net; `tables` are the root's.
 pub(super) fn of_net(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Vec<ExceptionRule> {
-    for rule in draft.exceptions.iter().filter(|rule| matches!(rule.trigger, TriggerOfException::Timeout { .. })) {
-        let hint =
-            "let a task with `wait` stand beside the work, and lead to `end` or cancel it; or give tasks a `timeout`";
-        let message = "a net has no `timeout`: only work is timed";
-        findings.error(Code::NotForThisWork, rule.key, message, Some(hint.to_owned()));
-    }
     let rules = draft.exceptions.iter();
     let mut rules: Vec<_> = rules.filter_map(|draft| rule(draft, AnswerScope::Case, tables, findings)).collect();
     rules.sort_by(|left, right| order(&left.trigger).cmp(&order(&right.trigger)));
@@ -81,8 +76,8 @@ fn rule(
 ) -> Option<ExceptionRule> {
     let trigger = match &draft.trigger {
         TriggerOfException::Abort => Some(ExceptionTrigger::Abort),
-        TriggerOfException::Timeout { after, from } => time::length(after, tables.names(&[], RESULT_LATER), findings)
-            .map(|after| ExceptionTrigger::Timeout { after, from: *from }),
+        TriggerOfException::Timeout { limit, from } => time::wait(limit, tables.names(&[], RESULT_LATER), findings)
+            .map(|limit| ExceptionTrigger::Timeout { limit, from: *from }),
         TriggerOfException::Unavailable => Some(ExceptionTrigger::Unavailable),
         TriggerOfException::Violation { when } => {
             let names = tables.names(&[], RESULT_FIRST);
@@ -110,6 +105,15 @@ fn answer(
             return None;
         }
         AnswerDraft::Restart => Answer::Restart,
+        AnswerDraft::Escalate if scope == AnswerScope::Case => {
+            let hint = Some("give the tasks of people a rule with `escalate`".to_owned());
+            findings.error(Code::BadAnswer, draft.span, "nobody is above who has a case", hint);
+            return None;
+        }
+        AnswerDraft::Escalate => Answer::Escalate,
+        AnswerDraft::Undo => Answer::Undo,
+        AnswerDraft::Signal(name) => Answer::Signal(waits_for(name, tables, findings)?),
+        AnswerDraft::GoBack(name) => Answer::GoBack(savepoint(name, tables, findings)?),
         AnswerDraft::Complete => Answer::Complete,
         AnswerDraft::Fail => Answer::Fail,
         AnswerDraft::Compensate(name) => {
@@ -122,6 +126,66 @@ fn answer(
             Answer::Compensate(task)
         }
     })
+}
+
+/// The first task that waits for a signal.
+fn waits_for(signal: &crate::read::Name, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Option<TaskIx> {
+    let all = tables.shared.subnets.iter().flat_map(|subnet| &subnet.tasks);
+    let waits = |task: &TaskDraft| task.trigger.as_ref().is_some_and(|trigger| trigger.signal.text == signal.text);
+    let found = all.enumerate().find(|(_, task)| waits(task)).map(|(at, _)| TaskIx::of(at));
+    if found.is_none() {
+        let hint = Some(format!("give a task `trigger: {{ signal: {} }}`", signal.text));
+        findings.error(Code::BadAnswer, signal.span, format!("no task waits for the signal `{}`", signal.text), hint);
+    }
+    found
+}
+
+/// The task whose savepoint it is.
+fn savepoint(name: &crate::read::Name, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Option<TaskIx> {
+    let tasks = &tables.shared.subnets[0].tasks;
+    let has = |task: &TaskDraft| task.savepoint.as_ref().is_some_and(|savepoint| savepoint.text == name.text);
+    let found = tasks.iter().position(has).map(TaskIx::of);
+    if found.is_none() {
+        let hint = Some(format!("give a task of the net itself `savepoint: {}`", name.text));
+        findings.error(Code::BadSavepoint, name.span, format!("there is no savepoint `{}`", name.text), hint);
+    }
+    found
+}
+
+/// What undoes a task's work.
+pub(super) fn compensation(task: &TaskDraft, tables: &Tables<'_>, findings: &mut Findings<'_>) -> Option<TaskIx> {
+    let name = task.compensation.as_ref()?;
+    if task.compensates.is_some() {
+        findings.error(Code::BadCompensation, name.span, "what compensates is not compensated in turn", None);
+        return None;
+    }
+    let by = tables.task(name, findings)?;
+    if tables.shared.draft_of(by).is_some_and(|task| task.compensates.is_none()) {
+        let message = format!("`{}` does not compensate", name.text);
+        let hint = Some("give it `compensates: true`, and no flows".to_owned());
+        findings.error(Code::BadCompensation, name.span, message, hint);
+    }
+    Some(by)
+}
+
+/// Savepoints are the root's, each name once, and not of what stands aside.
+pub(super) fn savepoints(draft: &Draft, findings: &mut Findings<'_>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (at, subnet) in draft.subnets.iter().enumerate() {
+        for task in &subnet.tasks {
+            let Some(name) = &task.savepoint else { continue };
+            let why = if at > 0 {
+                "only tasks of the net itself have savepoints"
+            } else if task.compensates.is_some() {
+                "what compensates has no savepoint"
+            } else if !seen.insert(name.text.as_str()) {
+                "another task has a savepoint of this name"
+            } else {
+                continue;
+            };
+            findings.error(Code::BadSavepoint, name.span, why, None);
+        }
+    }
 }
 
 /// A task that compensates stands aside: nothing leads there or away, and somebody asks for it.
@@ -137,6 +201,9 @@ pub(super) fn compensations(draft: &Draft, tables: &[Tables<'_>], graph: &Graph,
             AnswerDraft::Compensate(name) => tables[at].known_task(&name.text),
             _ => None,
         })
+        .chain(draft.subnets.iter().enumerate().flat_map(|(at, subnet)| {
+            subnet.tasks.iter().filter_map(move |task| tables[at].known_task(&task.compensation.as_ref()?.text))
+        }))
         .collect();
     let all = draft.subnets.iter().flat_map(|subnet| &subnet.tasks).enumerate();
     for (at, task) in all.filter(|(_, task)| task.compensates.is_some()) {
@@ -158,8 +225,8 @@ pub(super) fn compensations(draft: &Draft, tables: &[Tables<'_>], graph: &Graph,
         refuse(first(&task.cancels), "it cancels nothing");
         refuse(task.takes.first().map(|(name, _)| name.span), "it takes no tokens");
         if !asked.contains(&TaskIx::of(at)) {
-            let message = format!("no exception is answered by `{}`", task.name.text);
-            let hint = Some(format!("write `{{ compensate: {} }}` somewhere under `exceptions`", task.name.text));
+            let message = format!("nothing is compensated by `{}`", task.name.text);
+            let hint = Some(format!("write `compensation: {}` on a task", task.name.text));
             findings.warning(Code::Unused, task.name.span, message, hint);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::names::{Place, Tables, Target};
+use super::policies::is_for_errors;
 use crate::diagnostic::Code;
 use crate::net::{Condition, ConditionIx, Join, Split, SubnetIx, TaskIx};
 use crate::read::{Draft, FlowDraft, SubnetDraft, TaskDraft};
@@ -265,7 +266,7 @@ fn choices(task: &TaskDraft, findings: &mut Findings<'_>) {
     }
     // A last flow without guard is a forgotten default, which is reported already.
     let unguarded = others.iter().chain((!defaults.is_empty()).then_some(last));
-    for flow in unguarded.filter(|flow| !flow.default && flow.when.is_none()) {
+    for flow in unguarded.filter(|flow| !flow.default && flow.when.is_none() && !is_for_errors(task, &flow.to.text)) {
         let message = format!("the flow to `{}` has no guard", flow.to.text);
         findings.error(Code::MissingGuard, flow.span, message, Some("add `when: \"…\"`".to_owned()));
     }

@@ -9,8 +9,10 @@ mod graph;
 mod instances;
 mod names;
 mod play;
+mod policies;
 mod reach;
 mod resources;
+mod starts;
 mod subnets;
 mod time;
 mod variables;
@@ -28,7 +30,7 @@ use names::{Shared, Tables};
 use reach::Paths;
 
 /// Stack of the thread that compiles: the expression parser recurses, and is bounded by the length of an expression.
-const STACK_BYTES: usize = 16 << 20;
+pub(crate) const STACK_BYTES: usize = 16 << 20;
 
 /// Most tasks, and most conditions: what ordinals in events and later analyses are made for.
 pub const NODES_MAX: usize = 10_000;
@@ -43,13 +45,16 @@ pub const NESTING_MAX: usize = 32;
 pub const TOKENS_MAX: u32 = 1_000;
 
 pub(crate) fn compile(source: &str) -> Result<Checked, Vec<Diagnostic>> {
+    on_large_stack(|| compile_here(source)).unwrap_or_else(|why| Err(gave_up(&why)))
+}
+
+/// Runs what recurses as deep as an expression may be, wherever the caller's stack ends. Or says why that failed.
+pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("actum-net".to_owned()).stack_size(STACK_BYTES);
-        match thread.spawn_scoped(scope, || compile_here(source)) {
-            Ok(thread) => {
-                thread.join().unwrap_or_else(|_| Err(gave_up("a defect in the checker; please report this net")))
-            }
-            Err(error) => Err(gave_up(&format!("no thread to check it on: {error}"))),
+        match thread.spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().map_err(|_| "a defect in the checker; please report this net".to_owned()),
+            Err(error) => Err(format!("no thread to check it on: {error}")),
         }
     })
 }
@@ -88,6 +93,9 @@ fn check(mut draft: Draft, findings: &mut Findings<'_>) -> Option<Net> {
     exceptions::compensations(&draft, &tables, &graph, findings);
     subnets::check(&draft, &paths, &tasks, findings);
     let exceptions = exceptions::of_net(&draft, &tables[0], findings);
+    let policies = policies::of_net(&draft, findings);
+    exceptions::savepoints(&draft, findings);
+    let starts = starts::check(&draft, &tables[0], findings);
     let play = play::check(&draft, &tables[0], findings);
     declared::check_used(&draft, findings);
     if findings.has_errors() {
@@ -100,7 +108,14 @@ fn check(mut draft: Draft, findings: &mut Findings<'_>) -> Option<Net> {
         return None;
     }
     let tasks: Vec<Task> = tasks.into_iter().collect::<Option<_>>()?;
-    Some(assemble::net(&draft, variables, graph, tasks, exceptions, play, canonical))
+    Some(assemble::net(
+        &draft,
+        variables,
+        graph,
+        tasks,
+        assemble::Whole { exceptions, policies, starts, play },
+        canonical,
+    ))
 }
 
 fn small(draft: &Draft, findings: &mut Findings<'_>) -> bool {
@@ -129,7 +144,11 @@ fn tasks(
         .flat_map(|(subnet, tables)| subnet.tasks.iter().map(move |task| (task, tables)));
     let parts = drafts.zip(&graph.tasks).zip(arcs).enumerate();
     parts
-        .map(|(at, (((draft, tables), node), arcs))| task(TaskIx::of(at), draft, tables, node, arcs, findings))
+        .map(|(at, (((one, tables), node), arcs))| {
+            let policies = policies::of_task(one, node, &draft.policies, tables, findings);
+            let task = task(TaskIx::of(at), one, tables, node, arcs, findings)?;
+            Some(Task { policies: policies?, ..task })
+        })
         .collect()
 }
 
@@ -146,6 +165,7 @@ fn task(
     let output = expressions::output(draft, tables, findings);
     let mut guards = expressions::guards(draft, tables, findings);
     let exceptions = exceptions::of_task(draft, tables, findings);
+    let compensation = exceptions::compensation(draft, tables, findings);
     let outputs = node.outputs.iter().map(|output| Flow {
         to: output.to,
         tokens: output.tokens,
@@ -176,7 +196,10 @@ fn task(
             .as_ref()
             .map(|trigger| Trigger { signal: trigger.signal.text.clone(), persistent: trigger.persistent }),
         compensates: draft.compensates.is_some(),
+        compensation,
+        savepoint: draft.savepoint.as_ref().map(|savepoint| savepoint.text.clone()),
         exceptions,
+        policies: None,
         work: work?,
         output,
     })

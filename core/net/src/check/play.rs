@@ -31,7 +31,9 @@ pub(super) fn check(draft: &Draft, tables: &Tables<'_>, findings: &mut Findings<
         play.tasks.push(TaskPlay { task, minutes: task_play.minutes, results });
     }
     let triggers = draft.subnets.iter().flat_map(|subnet| &subnet.tasks).filter_map(|task| task.trigger.as_ref());
-    let awaited: BTreeSet<&str> = triggers.map(|trigger| trigger.signal.text.as_str()).collect();
+    let messages = draft.subnets.iter().flat_map(|subnet| &subnet.tasks).filter_map(|task| task.receive.as_ref());
+    let mut awaited: BTreeSet<&str> = triggers.map(|trigger| trigger.signal.text.as_str()).collect();
+    awaited.extend(messages.map(|receive| receive.message.text.as_str()));
     for (name, minutes) in &draft.play.signals {
         if !awaited.contains(name.text.as_str()) {
             let hint = near(&name.text, awaited.iter().copied(), findings).map(did_you_mean);

@@ -8,18 +8,29 @@ use crate::expression::{Names, Template};
 use crate::kind::{ValueKind, time_from_text};
 use crate::read::WaitDraft;
 use crate::source::{Findings, Node};
+use crate::start::Times;
 use crate::wait::{Wait, duration};
 
 /// The wait of a task; `None` after a finding.
 pub(super) fn wait(draft: &WaitDraft, names: Names<'_>, findings: &mut Findings<'_>) -> Option<Wait> {
     if let Some(node) = &draft.length {
-        return length(node, names, findings).map(Wait::For);
+        let length = length(node, names, findings)?;
+        return Some(match &draft.calendar {
+            Some(calendar) => Wait::Duty { length, calendar: calendar.text.clone() },
+            None => Wait::For(length),
+        });
+    }
+    if let Some(cron) = &draft.cron {
+        let Times::Cron { cron, zone } = super::starts::times_of_cron(cron, draft.zone.as_ref(), findings)? else {
+            return None;
+        };
+        return Some(Wait::Cron { cron, zone });
     }
     moment(draft.until.as_ref()?, names, findings).map(Wait::Until)
 }
 
 /// A template that gives a duration.
-pub(super) fn length(node: &Node, names: Names<'_>, findings: &mut Findings<'_>) -> Option<Template> {
+fn length(node: &Node, names: Names<'_>, findings: &mut Findings<'_>) -> Option<Template> {
     let (length, kind) = template(node, names, findings)?;
     let good = match length.literal() {
         Some(Value::String(text)) => duration(text).is_some(),

@@ -43,6 +43,9 @@ pub(super) fn check(at: TaskIx, task: &TaskDraft, tables: &Tables<'_>, findings:
     if let Some(wait) = &task.wait {
         return super::time::wait(wait, names, findings).map(Work::Wait);
     }
+    if let Some(receive) = &task.receive {
+        return super::starts::receive(receive, names, findings);
+    }
     let Some(handler) = &task.handler else { return Some(Work::Routing) };
     handler_name(handler, findings);
     let params = params.unwrap_or_else(|| Some(expressions::empty()));
@@ -57,6 +60,7 @@ fn one_work(task: &TaskDraft, findings: &mut Findings<'_>) {
         (if task.role.is_some() { "a role" } else { "resources" }, people),
         ("a net", task.net.as_ref().map(|name| name.span)),
         ("a wait", task.wait.as_ref().map(|wait| wait.key)),
+        ("a message", task.receive.as_ref().map(|receive| receive.span)),
     ];
     let found: Vec<_> = works.into_iter().filter_map(|(what, span)| span.map(|span| (what, span))).collect();
     if let [(first, _), (second, span), ..] = found.as_slice() {

@@ -16,6 +16,8 @@ mod operand;
 #[cfg(test)]
 mod oracle;
 mod parse;
+mod predicate;
+mod query;
 mod reads;
 mod static_type;
 mod template;
@@ -27,6 +29,8 @@ use crate::net::VariableIx;
 
 pub(crate) use compile::{Names, ResultShape, compile};
 pub use fault::{EvalError, Fault};
+pub use predicate::{Predicate, PredicateError};
+pub use query::Query;
 pub use reads::Reads;
 pub(crate) use static_type::StaticType;
 pub use template::Template;
@@ -78,6 +82,10 @@ pub enum Given {
     Results,
     /// A participant: in the filters of `resources`.
     Who,
+    /// What came with the message that starts a case: in the templates of `starts`.
+    Message,
+    /// The time at which the clock was to start a case: in the templates of `starts`.
+    Due,
 }
 
 impl Given {
@@ -90,12 +98,15 @@ impl Given {
             Self::Active => "active",
             Self::Results => "results",
             Self::Who => "who",
+            Self::Message => "message",
+            Self::Due => "due",
         }
     }
 
     const fn kind(self) -> StaticType {
         match self {
-            Self::Each => StaticType::Dynamic,
+            Self::Each | Self::Message => StaticType::Dynamic,
+            Self::Due => StaticType::Known(ValueKind::Time),
             Self::Index | Self::Completed | Self::Active => StaticType::Known(ValueKind::Int),
             Self::Results => StaticType::Known(ValueKind::List),
             Self::Who => StaticType::Known(ValueKind::Map),

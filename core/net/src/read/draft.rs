@@ -1,6 +1,6 @@
 //! The draft: a net as it was written, every part with its place, shorthands resolved, nothing looked up yet.
 
-use super::ResourcesDraft;
+use super::{NetPoliciesDraft, PolicyDraft, ResourcesDraft};
 use crate::exception::TimeoutFrom;
 use crate::instances::InstanceRest;
 use crate::kind::ValueKind;
@@ -21,6 +21,8 @@ pub(crate) struct Draft {
     /// The root, then the others; never empty.
     pub(crate) subnets: Vec<SubnetDraft>,
     pub(crate) exceptions: Vec<ExceptionDraft>,
+    pub(crate) policies: NetPoliciesDraft,
+    pub(crate) starts: Vec<super::StartDraft>,
     pub(crate) play: PlayDraft,
 }
 
@@ -80,7 +82,12 @@ pub(crate) struct TaskDraft {
     pub(crate) instances: Option<InstancesDraft>,
     /// Where the key stands, if it is set.
     pub(crate) compensates: Option<Span>,
+    pub(crate) compensation: Option<Name>,
+    pub(crate) savepoint: Option<Name>,
+    pub(crate) receive: Option<super::ReceiveDraft>,
     pub(crate) exceptions: Vec<ExceptionDraft>,
+    /// The outermost first.
+    pub(crate) policies: Vec<PolicyDraft>,
     pub(crate) handler: Option<Name>,
     pub(crate) params: Option<Part>,
     pub(crate) net: Option<Name>,
@@ -102,7 +109,11 @@ impl TaskDraft {
 
     /// Whether nobody does anything: it only routes.
     pub(crate) fn is_routing(&self) -> bool {
-        !self.is_manual() && self.handler.is_none() && self.net.is_none() && self.wait.is_none()
+        !self.is_manual()
+            && self.handler.is_none()
+            && self.net.is_none()
+            && self.wait.is_none()
+            && self.receive.is_none()
     }
 
     /// The roles it names.
@@ -142,6 +153,9 @@ pub(crate) struct WaitDraft {
     pub(crate) key: Span,
     pub(crate) length: Option<Node>,
     pub(crate) until: Option<Node>,
+    pub(crate) calendar: Option<Name>,
+    pub(crate) cron: Option<Name>,
+    pub(crate) zone: Option<Name>,
 }
 
 /// One rule of `exceptions`.
@@ -160,7 +174,7 @@ pub(crate) struct ExceptionDraft {
 #[derive(Debug)]
 pub(crate) enum TriggerOfException {
     Abort,
-    Timeout { after: Node, from: TimeoutFrom },
+    Timeout { limit: WaitDraft, from: TimeoutFrom },
     Unavailable,
     Violation { when: Name },
     External { name: Name },
@@ -175,6 +189,10 @@ pub(crate) enum AnswerDraft {
     Complete,
     Fail,
     Compensate(Name),
+    Escalate,
+    Signal(Name),
+    Undo,
+    GoBack(Name),
 }
 
 /// A map of templates, and the place of the key that holds it.

@@ -2,7 +2,7 @@
 
 use super::data::name_of;
 use super::table::{Table, entries};
-use super::{AnswerDraft, ExceptionDraft, TriggerOfException, choice, task, text, wrong_type};
+use super::{AnswerDraft, ExceptionDraft, TriggerOfException, WaitDraft, choice, task, text, wrong_type};
 use crate::diagnostic::Code;
 use crate::exception::TimeoutFrom;
 use crate::source::{Data, Findings, Key, Node, Span};
@@ -28,14 +28,32 @@ pub(super) fn exceptions(node: &Node, scoped: bool, findings: &mut Findings<'_>)
     if let Some((key, node)) = table.take("timeout")
         && let Some(mut inner) = Table::of(node, "`timeout`", findings)
     {
-        let after = inner.required("after", findings).map(|(_, node)| node.clone());
-        let froms = [("enabled", TimeoutFrom::Enabled), ("started", TimeoutFrom::Started)];
+        let at = inner.take("at").map(|(_, node)| node.clone());
+        let after = if at.is_none() { inner.required("after", findings) } else { inner.take("after") };
+        let calendar = inner.take("calendar").and_then(|(_, node)| text(node, findings));
+        let limit = WaitDraft {
+            key: key.span,
+            length: after.map(|(_, node)| node.clone()),
+            until: at,
+            calendar,
+            cron: None,
+            zone: None,
+        };
+        if let (Some(_), Some(at)) = (&limit.length, &limit.until) {
+            findings.error(Code::BadTime, at.span, "`timeout` has both `after` and `at`", None);
+        }
+        super::wait::fits(&limit, findings);
+        let froms = [
+            ("enabled", TimeoutFrom::Enabled),
+            ("allocated", TimeoutFrom::Allocated),
+            ("started", TimeoutFrom::Started),
+        ];
         let from = if scoped { inner.take("from") } else { None };
         let from = from.and_then(|(_, node)| choice(node, &froms, findings)).unwrap_or_default();
         let answered = done(&mut inner, scoped, findings);
         inner.finish(findings);
-        if let Some(after) = after {
-            push(TriggerOfException::Timeout { after, from }, key, answered);
+        if limit.length.is_some() || limit.until.is_some() {
+            push(TriggerOfException::Timeout { limit, from }, key, answered);
         }
     }
     if let Some((key, node)) = table.take("unavailable") {
@@ -96,9 +114,14 @@ fn plain(node: &Node, findings: &mut Findings<'_>) -> Option<AnswerDraft> {
         Data::Text(_) => text(node, findings)?,
         Data::Map(_) => {
             let mut table = Table::of(node, "an answer", findings)?;
-            let task = table.required("compensate", findings).and_then(|(_, node)| text(node, findings));
+            let signal = table.take("signal").and_then(|(_, node)| text(node, findings)).map(AnswerDraft::Signal);
+            let back = table.take("rollback").and_then(|(_, node)| text(node, findings)).map(AnswerDraft::GoBack);
+            let answer = signal.or(back).or_else(|| {
+                let task = table.required("compensate", findings).and_then(|(_, node)| text(node, findings));
+                task.map(AnswerDraft::Compensate)
+            });
             table.finish(findings);
-            return task.map(AnswerDraft::Compensate);
+            return answer;
         }
         _ => {
             let hint =
@@ -114,8 +137,10 @@ fn plain(node: &Node, findings: &mut Findings<'_>) -> Option<AnswerDraft> {
         "restart" => AnswerDraft::Restart,
         "complete" => AnswerDraft::Complete,
         "fail" => AnswerDraft::Fail,
+        "escalate" => AnswerDraft::Escalate,
+        "compensate" => AnswerDraft::Undo,
         unknown => {
-            let hint = "answers: continue, suspend, remove, restart, complete, fail, { compensate: TASK }".to_owned();
+            let hint = "answers: continue, suspend, remove, restart, complete, fail, escalate, compensate, { compensate: TASK }, { signal: NAME }, { rollback: SAVEPOINT }".to_owned();
             findings.error(Code::BadValue, word.span, format!("there is no answer `{unknown}`"), Some(hint));
             return None;
         }

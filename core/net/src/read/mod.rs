@@ -8,10 +8,12 @@ mod hours;
 mod instances;
 mod organisation;
 mod play;
+mod policies;
 mod resources;
 pub(crate) mod scenario;
+mod starts;
 mod subnet;
-mod table;
+pub(crate) mod table;
 mod task;
 mod wait;
 
@@ -27,7 +29,9 @@ pub(crate) use draft::{
     WaitDraft,
 };
 pub(crate) use organisation::read_organisation;
+pub(crate) use policies::{BreakerDraft, NetPoliciesDraft, OnErrorDraft, PolicyDraft, PolicyKind, RetryDraft};
 pub(crate) use resources::ResourcesDraft;
+pub(crate) use starts::{ReceiveDraft, StartDraft};
 
 /// The version of the net language that this crate reads.
 pub(crate) const LANGUAGE_VERSION: i64 = 1;
@@ -55,6 +59,12 @@ pub(crate) fn read(root: &Node, findings: &mut Findings<'_>) -> Option<Draft> {
     }
     if let Some((_, node)) = table.take("exceptions") {
         draft.exceptions = exceptions::exceptions(node, false, findings);
+    }
+    if let Some((_, node)) = table.take("policies") {
+        draft.policies = policies::of_net(node, findings);
+    }
+    if let Some((key, node)) = table.take("starts") {
+        draft.starts = starts::starts(key.span, node, findings);
     }
     if let Some((_, node)) = table.take("play") {
         draft.play = play::play(node, findings);

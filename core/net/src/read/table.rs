@@ -6,7 +6,9 @@ use crate::suggest::suggestion;
 
 type Entry = (Key, Node);
 
-pub(super) struct Table<'n> {
+/// A map of which each key is asked for by name; what was never asked for is unknown.
+#[derive(Debug)]
+pub struct Table<'n> {
     what: String,
     span: Span,
     entries: &'n [Entry],
@@ -15,25 +17,28 @@ pub(super) struct Table<'n> {
 }
 
 impl<'n> Table<'n> {
-    pub(super) fn of(node: &'n Node, what: &str, findings: &mut Findings<'_>) -> Option<Self> {
+    /// The map that a node is; `what` names it in messages.
+    pub fn of(node: &'n Node, what: &str, findings: &mut Findings<'_>) -> Option<Self> {
         let entries = entries(node, findings)?;
         Some(Self { what: what.to_owned(), span: node.span, entries, known: Vec::new() })
     }
 
     /// As [`Self::of`]; nothing at all counts as an empty map.
-    pub(super) fn of_optional(node: &'n Node, what: &str, findings: &mut Findings<'_>) -> Option<Self> {
+    pub(crate) fn of_optional(node: &'n Node, what: &str, findings: &mut Findings<'_>) -> Option<Self> {
         if matches!(node.data, Data::Null) {
             return Some(Self { what: what.to_owned(), span: node.span, entries: &[], known: Vec::new() });
         }
         Self::of(node, what, findings)
     }
 
-    pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
+    /// The entry of a key.
+    pub fn take(&mut self, key: &'static str) -> Option<&'n Entry> {
         self.known.push(key);
         self.entries.iter().find(|(found, _)| found.text == key)
     }
 
-    pub(super) fn required(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<&'n Entry> {
+    /// The entry of a key that must be there.
+    pub fn required(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<&'n Entry> {
         let entry = self.take(key);
         if entry.is_none() {
             let message = format!("{} has no `{key}`", self.what);
@@ -42,16 +47,17 @@ impl<'n> Table<'n> {
         entry
     }
 
-    pub(super) fn text(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<String> {
+    /// The text of a key.
+    pub fn text(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<String> {
         self.take(key).and_then(|(_, node)| super::text(node, findings)).map(|name| name.text)
     }
 
-    pub(super) fn truth(&mut self, key: &'static str, findings: &mut Findings<'_>) -> bool {
+    pub(crate) fn truth(&mut self, key: &'static str, findings: &mut Findings<'_>) -> bool {
         self.take(key).and_then(|(_, node)| super::truth(node, findings)).unwrap_or(false)
     }
 
     /// Reports the keys that were never asked for.
-    pub(super) fn finish(self, findings: &mut Findings<'_>) {
+    pub fn finish(self, findings: &mut Findings<'_>) {
         for (key, _) in self.entries {
             if !self.known.contains(&key.text.as_str()) {
                 let message = format!("{} has no key `{}` in this language", self.what, key.text);
@@ -69,7 +75,7 @@ impl<'n> Table<'n> {
 }
 
 /// The entries of a map whose keys are the author's names.
-pub(super) fn entries<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<&'n [Entry]> {
+pub fn entries<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<&'n [Entry]> {
     if let Data::Map(entries) = &node.data {
         return Some(entries);
     }

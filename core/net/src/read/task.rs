@@ -3,7 +3,9 @@
 use super::data::{kind, name_of};
 use super::exceptions::exceptions;
 use super::instances::instances;
+use super::policies;
 use super::resources::resources;
+use super::starts::receive;
 use super::table::{Table, entries};
 use super::wait::wait;
 use super::{FieldDraft, FlowDraft, Name, Part, TaskDraft, arcs, choice, names, number, text, truth, wrong_type};
@@ -44,7 +46,11 @@ fn task(key: &Key, node: &Node, implicit: bool, findings: &mut Findings<'_>) -> 
         trigger: table.take("trigger").and_then(|(key, node)| arcs::trigger(key.span, node, findings)),
         instances: table.take("instances").and_then(|(key, node)| instances(key.span, node, findings)),
         compensates,
+        compensation: table.take("compensation").and_then(|(_, node)| text(node, findings)),
+        savepoint: table.take("savepoint").and_then(|(_, node)| text(node, findings)),
+        receive: table.take("receive").and_then(|(key, node)| receive(key.span, node, findings)),
         exceptions: table.take("exceptions").map(|(_, node)| exceptions(node, true, findings)).unwrap_or_default(),
+        policies: table.take("policies").map(|(_, node)| policies::of_task(node, findings)).unwrap_or_default(),
         handler: table.take("handler").and_then(|(_, node)| text(node, findings)),
         params: templates("params", &mut table, findings),
         net: table.take("net").and_then(|(_, node)| text(node, findings)),
@@ -65,7 +71,7 @@ fn task(key: &Key, node: &Node, implicit: bool, findings: &mut Findings<'_>) -> 
     draft
 }
 
-fn templates(key: &'static str, table: &mut Table<'_>, findings: &mut Findings<'_>) -> Option<Part> {
+pub(super) fn templates(key: &'static str, table: &mut Table<'_>, findings: &mut Findings<'_>) -> Option<Part> {
     let (key, node) = table.take(key)?;
     entries(node, findings)?;
     Some(Part { key: key.span, node: node.clone() })

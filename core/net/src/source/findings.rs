@@ -9,8 +9,9 @@ const FINDINGS_MAX: usize = 200;
 /// Longest message, in characters: names in messages may come from a hostile file.
 const MESSAGE_CHARS_MAX: usize = 400;
 
+/// Findings about one source: at most 200 are kept, the others counted.
 #[derive(Debug)]
-pub(crate) struct Findings<'s> {
+pub struct Findings<'s> {
     source: &'s str,
     line_starts: Vec<usize>,
     list: Vec<Diagnostic>,
@@ -19,13 +20,15 @@ pub(crate) struct Findings<'s> {
 }
 
 impl<'s> Findings<'s> {
-    pub(crate) fn new(source: &'s str) -> Self {
+    /// None yet.
+    pub fn new(source: &'s str) -> Self {
         let newlines = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(newlines).collect();
         Self { source, line_starts, list: Vec::new(), errors: 0, dropped: 0 }
     }
 
-    pub(crate) fn source(&self) -> &'s str {
+    /// What they are about.
+    pub fn source(&self) -> &'s str {
         self.source
     }
 
@@ -34,16 +37,19 @@ impl<'s> Findings<'s> {
         self.list.len() >= FINDINGS_MAX
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
-    pub(crate) fn error(&mut self, code: Code, span: Span, message: impl Into<String>, hint: Option<String>) {
+    /// Adds an error. The message is one sentence without a full stop; the hint says what to do.
+    pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>, hint: Option<String>) {
         self.errors += 1;
         self.push(code, Severity::Error, span, message.into(), hint);
     }
 
-    pub(crate) fn warning(&mut self, code: Code, span: Span, message: impl Into<String>, hint: Option<String>) {
+    /// Adds a warning.
+    pub fn warning(&mut self, code: Code, span: Span, message: impl Into<String>, hint: Option<String>) {
         self.push(code, Severity::Warning, span, message.into(), hint);
     }
 
@@ -66,7 +72,8 @@ impl<'s> Findings<'s> {
     }
 
     /// All findings, in the order of the source.
-    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
+    #[must_use]
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|finding| (finding.span, finding.code));
         self.list.dedup();
         if self.dropped > 0 {

@@ -4,8 +4,8 @@ mod findings;
 mod scalar;
 mod yaml;
 
-pub(crate) use findings::Findings;
-pub(crate) use yaml::parse;
+pub use findings::Findings;
+pub use yaml::parse;
 
 /// Largest net file, in bytes: a few thousand tasks. Also the largest canonical form.
 pub const NET_BYTES_MAX: usize = 1 << 20;
@@ -15,26 +15,36 @@ pub const DEPTH_MAX: usize = 64;
 
 /// Bytes of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
 }
 
 /// A value, and where it stands.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) data: Data,
+pub struct Node {
+    /// Its place.
+    pub span: Span,
+    /// What it is.
+    pub data: Data,
 }
 
 /// YAML 1.2's core schema.
 #[derive(Debug, Clone)]
-pub(crate) enum Data {
+pub enum Data {
+    /// Nothing.
     Null,
+    /// True or false.
     Bool(bool),
+    /// A 64-bit integer.
     Int(i64),
+    /// A finite number.
     Double(f64),
+    /// Text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
     /// In the order of the source; no key twice.
     Map(Vec<(Key, Node)>),
@@ -42,14 +52,16 @@ pub(crate) enum Data {
 
 /// The key of a map: always its text, whatever the value would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) text: String,
-    pub(crate) span: Span,
+pub struct Key {
+    /// The text.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
 }
 
 impl Data {
     /// What it is, for a message.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a bool",

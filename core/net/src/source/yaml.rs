@@ -12,7 +12,7 @@ use crate::diagnostic::Code;
 const KEY_BYTES_MAX: usize = 256;
 
 /// Reads a whole source. `None` after a finding that leaves no tree to look at.
-pub(crate) fn parse(findings: &mut Findings<'_>) -> Option<Node> {
+pub fn parse(findings: &mut Findings<'_>) -> Option<Node> {
     let source = findings.source();
     if source.len() > NET_BYTES_MAX {
         let message = format!("the file has {} bytes; a net has at most {NET_BYTES_MAX}", source.len());

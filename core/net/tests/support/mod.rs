@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use actum_model::Value;
 
-pub(crate) const EXAMPLES: [&str; 4] = ["order-fulfilment", "loan-approval", "incident-response", "insurance-claim"];
+pub(crate) const EXAMPLES: [&str; 5] =
+    ["order-fulfilment", "payment-retry", "loan-approval", "incident-response", "insurance-claim"];
 
 pub(crate) fn path(relative: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(relative)

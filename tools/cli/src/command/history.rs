@@ -103,7 +103,7 @@ impl Listing<'_> {
 }
 
 /// `seq time case@version actor kind data`
-fn line(event: &LoggedEvent, json: &Json) -> String {
+pub(crate) fn line(event: &LoggedEvent, json: &Json) -> String {
     let subject = match event.stream.case() {
         Some(case) => format!("{case}@v{}", event.meta.version),
         None => event.stream.name().to_owned(),
@@ -113,6 +113,14 @@ fn line(event: &LoggedEvent, json: &Json) -> String {
     format!("{:>7}  {time}  {subject:>10}  {actor:<12}  {:<15} {}", event.meta.seq.0, event.kind(), detail(json))
         .trim_end()
         .to_owned()
+}
+
+/// `time actor kind data`, of an event that has no position: nobody wrote it.
+pub(crate) fn what(event: &LoggedEvent, json: &Json) -> String {
+    let actor = json["actor"].as_str().unwrap_or_default();
+    let time = second(&event.meta.time.to_string());
+    let text = format!("  {time}  {actor:<12}  {:<15} {}", event.kind(), detail(json));
+    cut(text.trim_end(), LINE_CHARS_MAX)
 }
 
 /// A time with milliseconds at most: the log has nanoseconds, and a line has an end.

@@ -1,8 +1,13 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
+pub(crate) mod bisect;
 pub(crate) mod check;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
+pub(crate) mod conform;
+pub(crate) mod dead;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explore;
 pub(crate) mod export;
@@ -10,16 +15,22 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod man;
+pub(crate) mod message;
+pub(crate) mod past;
 pub(crate) mod prove;
 pub(crate) mod read_directory;
 pub(crate) mod recover;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod verify;
 pub(crate) mod verify_proof;
+pub(crate) mod what_if;
+pub(crate) mod who;
 pub(crate) mod why;
 
+pub(crate) use prove::explain as explain_proof;
 pub(crate) use read_directory::NAME as CHILD;
 
 use crate::cli::{Cli, Command};
@@ -36,15 +47,24 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Explore(args) => explore::run(&args, common),
         Command::Log(args) => history::run(&args, common),
         Command::Show(args) => show::run(&args, common),
+        Command::Diff(args) => diff::run(&args, common),
+        Command::Bisect(args) => bisect::run(&args, common),
         Command::Why(args) => why::run(&args, common),
+        Command::Who(args) => who::run(&args, common),
+        Command::WhatIf(args) => what_if::run(&args, common),
+        Command::Replay(args) => replay::run(&args, common),
+        Command::Audit(args) => audit::run(&args, common),
         Command::Verify(args) => verify::run(&args, common),
         Command::Prove(args) => prove::run(&args, common),
         Command::VerifyProof(args) => verify_proof::run(&args, common),
         Command::Export(args) => export::run(&args, common),
+        Command::Conform(args) => conform::run(&args, common),
         Command::Import(args) => import::run(&args, common),
         Command::Key(args) => key::run(&args, common),
         Command::Checkpoint(args) => checkpoint::run(&args, common),
+        Command::Message(args) => message::run(&args, common),
         Command::Recover(args) => recover::run(&args, common),
+        Command::Dead(args) => dead::run(&args, common),
         Command::Doctor(args) => doctor::run(&args, common),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -200,7 +200,7 @@ fn case_with_key(source: &dyn FrameSource, key: &str, place: &str) -> Outcome<u6
 }
 
 /// Why something cannot be proven of the log at `place`.
-pub(super) fn explain(place: &str, error: &ProofError) -> Failure {
+pub(crate) fn explain(place: &str, error: &ProofError) -> Failure {
     let exit = match error {
         ProofError::Read(error) => return Failure::read(place, error),
         ProofError::Empty(_)

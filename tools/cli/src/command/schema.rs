@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::failure::{Exit, Outcome};
 use crate::output::Output;
 
-/// Print the JSON Schema of net, organisation or scenario files, for editors and linters
+/// Print the JSON Schema of net, organisation, scenario or rules files, for editors and linters
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -24,6 +24,8 @@ enum What {
     Organisation,
     /// Scenarios for `actum explore`
     Scenario,
+    /// Compliance rules for `actum audit`
+    Rules,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         What::Net => actum_net::JSON_SCHEMA,
         What::Organisation => actum_net::ORGANISATION_SCHEMA,
         What::Scenario => actum_net::SCENARIO_SCHEMA,
+        What::Rules => actum_replay::rules::RULES_SCHEMA,
     };
     let mut output = Output::new();
     output.line(schema.trim_end())?;

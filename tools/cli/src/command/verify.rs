@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use actum_log::VerifierKey;
+use actum_replay::lawful::{Finding, Lawful, Report};
+use actum_replay::{Events, Numbered, ReplayError};
 use actum_verify::{Anchor, Anchors, Clock, Fault, FaultKind, KeySpan, Part, PartitionVerdict, Verdict};
 use serde_json::{Value as Json, json};
 
@@ -24,6 +26,9 @@ contradicts a hash, a signature, a seal or its head; 5: it does not decode. The 
 Without --key the key comes from the log itself, so that whoever could rewrite all of it goes unnoticed; with --since the log \
 must continue what you kept of it. An archive that `export --since` wrote is verified against that seal alone.
 
+--lawful holds each event against the state before it: tokens, guards, data, who acted, allocations, timers, causes. The first \
+unlawful event of each case is named, with the rule that it breaks. Exit code 7: the log is whole and sealed, and unlawful.
+
 Examples:
   actum verify --data d1 --save-seal today.seal
   actum verify d1.actum --trust reviewers.trust --since today.seal --require pinned")]
@@ -33,6 +38,9 @@ pub(crate) struct Args {
     path: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
+    /// Also check that every recorded transition was allowed, by the net that its case runs
+    #[arg(long)]
+    lawful: bool,
     /// Write the newest seal to a file, to be kept and given later with --since
     #[arg(long, value_name = "FILE")]
     save_seal: Option<PathBuf>,
@@ -45,10 +53,14 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let trust = args.trust.read()?;
     let begun = Instant::now();
     let mut log = log::open(args.path.as_deref().unwrap_or(&common.data))?;
+    let place = log.place.clone();
     let bar = progress::bar(common.format, "verifying", None);
     let mut output = Output::new();
-    let verdict = match log::judge(&mut log, &trust, &bar, |_| Ok(()))? {
-        Ok((verdict, ())) => verdict,
+    let judged = log::judge(&mut log, &trust, &bar, |verified| {
+        args.lawful.then(|| lawfulness(&place, verified.records())).transpose()
+    })?;
+    let (verdict, report) = match judged {
+        Ok(judged) => judged,
         Err(fault) => {
             let failure = log::explain(&fault, &mut log);
             if common.format == Format::Json {
@@ -59,16 +71,105 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
         }
     };
     let seconds = begun.elapsed().as_secs_f64();
+    if report.is_some() {
+        whole(&log.place, &verdict)?;
+    }
     match common.format {
-        Format::Json => output.json(&verdict_json(&verdict, seconds))?,
-        Format::Text => output.text(&verdict_text(&log.place, &verdict, seconds))?,
+        Format::Json => {
+            let mut json = verdict_json(&verdict, seconds);
+            if let Some(report) = &report {
+                json["lawfulness"] = lawfulness_json(report);
+            }
+            output.json(&json)?;
+        }
+        Format::Text => {
+            let lawful = report.as_ref().map_or_else(String::new, lawfulness_text);
+            output.text(&(verdict_text(&log.place, &verdict, seconds) + &lawful))?;
+        }
     }
     output.finish()?;
     args.trust.require(&log.place, |requirement| verdict.meets(requirement))?;
     if let Some(file) = &args.save_seal {
         save_seal(file, args.force, &log.place, &verdict)?;
     }
-    Ok(Exit::Done)
+    Ok(if report.is_some_and(|report| !report.is_lawful()) { Exit::Unlawful } else { Exit::Done })
+}
+
+/// The state before the first event that is there must be known.
+fn whole(place: &str, verdict: &Verdict) -> Outcome<()> {
+    let skipped: u64 = verdict.partitions.iter().map(|partition| partition.skipped_events).sum();
+    if skipped == 0 {
+        return Ok(());
+    }
+    let lacks = counted(skipped, "event");
+    let sentence =
+        format!("{place} lacks the first {lacks}; --lawful needs a whole log: name its directory or a whole archive");
+    Err(Failure::new(Exit::Usage, sentence))
+}
+
+/// Holds each event of a verified log against the state before it.
+fn lawfulness(place: &str, records: impl Iterator<Item = Numbered>) -> Outcome<Report> {
+    let mut events = Events::of_records(records);
+    let mut lawful = Lawful::default();
+    while let Some(event) = events.next() {
+        match event {
+            Ok(event) => lawful.take(event, events.names()),
+            Err(ReplayError::Net { seq, net, reason }) => {
+                lawful.take_false_net(seq, &format!("the net {net} cannot be what was deployed: {reason}"));
+            }
+            Err(error) => return Err(Failure::replay(place, &error)),
+        }
+    }
+    Ok(lawful.finish())
+}
+
+fn lawfulness_text(report: &Report) -> String {
+    let mut lines = Vec::new();
+    let (events, cases) = (counted(report.events, "event"), counted(report.cases, "case"));
+    match report.findings.first() {
+        None => lines.push(format!("lawful: {events} of {cases} were allowed when they happened")),
+        Some(first) => {
+            lines.push(format!("UNLAWFUL: the first event that was not allowed is {}", finding_text(first)));
+            lines.push(format!("  judged    {events}, {cases}; {} were not allowed", grouped(report.unlawful)));
+        }
+    }
+    lines.extend(report.findings.iter().skip(1).map(|finding| format!("  and       {}", finding_text(finding))));
+    let more = report.unlawful - report.findings.len() as u64;
+    if more > 0 {
+        lines.push(format!("  and       {} more", grouped(more)));
+    }
+    if report.passed_over > 0 {
+        lines.push(format!("  not judged what follows in unlawful cases: {}", counted(report.passed_over, "event")));
+    }
+    for (what, times) in &report.not_checked {
+        lines.push(format!("  not checked {what}: {}", counted(*times, "time")));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn finding_text(finding: &Finding) -> String {
+    let case = finding.case.map_or_else(String::new, |case| format!(" (case {case})"));
+    format!("{}{case}, {}: {}", finding.seq, finding.law, finding.sentence)
+}
+
+fn lawfulness_json(report: &Report) -> Json {
+    let finding = |finding: &Finding| {
+        json!({
+            "seq": finding.seq.0,
+            "case": finding.case.map(|case| case.0),
+            "rule": finding.law.code(),
+            "message": finding.sentence,
+        })
+    };
+    json!({
+        "lawful": report.is_lawful(),
+        "events": report.events,
+        "cases": report.cases,
+        "unlawful": report.unlawful,
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "events_passed_over": report.passed_over,
+        "not_checked": report.not_checked,
+    })
 }
 
 /// Saves the newest seal; that of partition `n` of several under the file's name with `.n` behind it.

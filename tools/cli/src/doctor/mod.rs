@@ -3,6 +3,7 @@
 
 mod directory;
 mod keys;
+mod saved;
 mod store;
 
 use std::path::Path;
@@ -73,6 +74,7 @@ pub(crate) fn examine(data: &Path, format: Format) -> Vec<Finding> {
         // Damage to genesis and heads keeps the store from being opened at all, and is said already.
         let states = if is_readable { store::look(data, &state, format, &mut findings) } else { None };
         keys::look(data, states.as_ref(), &mut findings);
+        saved::look(data, &mut findings);
         directory::surroundings(data, &state, &mut findings);
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), urgency(finding.exit)));

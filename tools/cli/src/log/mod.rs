@@ -5,6 +5,7 @@
 //! were judged, whose records `actum-replay` takes.
 
 mod child;
+mod interruption;
 mod key_states;
 mod nature;
 mod open;
@@ -15,5 +16,5 @@ pub(crate) use child::{Problem, Served, examine, probe};
 pub(crate) use key_states::KeyStates;
 pub(crate) use nature::what;
 pub(crate) use open::{OpenLog, open, open_tail};
-pub(crate) use target::Target;
+pub(crate) use target::{NewFile, Target};
 pub(crate) use verified::{explain, judge, read};

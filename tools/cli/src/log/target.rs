@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::interruption;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output;
 
@@ -81,7 +82,8 @@ impl Write for Target {
 }
 
 impl NewFile {
-    fn create(path: &Path, force: bool) -> Outcome<Self> {
+    /// A new file. An existing one is replaced only with `force`.
+    pub(crate) fn create(path: &Path, force: bool) -> Outcome<Self> {
         if let Some(log) = log_around(path) {
             let sentence = format!(
                 "{} lies in the data directory {}, which belongs to its log alone; name a file elsewhere",
@@ -107,7 +109,18 @@ impl NewFile {
             _ => Failure::file(path, "written", &error),
         })?;
         let writer = BufWriter::with_capacity(1 << 18, file);
+        interruption::remove_when_interrupted(&part);
         Ok(NewFile { path: path.to_owned(), part, writer, kept: false })
+    }
+
+    /// Where it lies while it has not got its name.
+    pub(crate) fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// What somebody else wrote at [`Self::part`] is right: the file survives power loss and gets its name.
+    pub(crate) fn keep_it(mut self) -> Outcome<()> {
+        self.keep().map_err(|error| Failure::file(&self.path, "written", &error))
     }
 
     fn keep(&mut self) -> io::Result<()> {

@@ -18,6 +18,7 @@ use actum_net::{Net, Organisation};
 
 use self::input::Plan;
 use self::net_file::NetFile;
+pub(crate) use self::play::{outcome, signal_minutes};
 pub(crate) use self::summary::quoted;
 use crate::cli::Common;
 use crate::engine::runtime;

@@ -35,6 +35,8 @@ pub(crate) enum Reason {
     WorkFailed { task: String, code: String, message: String },
     /// It waits for a signal.
     Signal { signal: String, task: String },
+    /// It waits for a message.
+    Message { message: String, task: String },
     /// It waits for its time.
     Timer { task: String },
     /// Nobody was asked to do it: somebody must say who is, or nobody comes into question.
@@ -169,6 +171,7 @@ fn open_reasons(engine: &Engine, case: CaseId, row: &CaseRow) -> Vec<Reason> {
         reasons.push(match (signal, definition.map(|task| &task.work)) {
             _ if wait.suspended => Reason::WorkSuspended { task },
             (Some(trigger), _) => Reason::Signal { signal: trigger.signal.clone(), task },
+            (None, Some(Work::Receive { message, .. })) => Reason::Message { message: message.clone(), task },
             (None, Some(Work::Manual { .. })) => Reason::Unasked { task },
             (None, _) => Reason::Timer { task },
         });
@@ -245,6 +248,9 @@ impl Reason {
             Reason::Signal { signal, task } => {
                 format!("{cases} {} for the signal `{signal}` to go on with `{task}`", verb("waits", "wait"))
             }
+            Reason::Message { message, task } => {
+                format!("{cases} {} for the message `{message}` to go on with `{task}`", verb("waits", "wait"))
+            }
             Reason::Timer { task } => format!("{cases} {} for the time of `{task}`", verb("waits", "wait")),
             Reason::Unasked { task } => {
                 format!("{cases} {} for somebody to be asked to do `{task}`", verb("waits", "wait"))
@@ -276,6 +282,7 @@ impl Reason {
                 json!({ "reason": "work-failed", "task": task, "code": code, "message": message })
             }
             Reason::Signal { signal, task } => json!({ "reason": "signal", "signal": signal, "task": task }),
+            Reason::Message { message, task } => json!({ "reason": "message", "message": message, "task": task }),
             Reason::Timer { task } => json!({ "reason": "timer", "task": task }),
             Reason::Unasked { task } => json!({ "reason": "nobody-asked", "task": task }),
             Reason::WorkSuspended { task } => json!({ "reason": "work-suspended", "task": task }),

@@ -230,6 +230,7 @@ fn summarise(
         seconds,
         seal,
         verifier_key: engine.opened().verifier_key.clone(),
+        recovered: engine.opened().recovered.clone(),
         example,
         interrupted: stop.is_asked(),
     })

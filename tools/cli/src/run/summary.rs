@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use actum::CaseId;
+use actum::{CaseId, Recovered};
 use actum_log::SealText;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,9 +39,27 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     pub(crate) seal: Option<SealText>,
     pub(crate) verifier_key: String,
+    /// What was read of the log to begin with.
+    pub(crate) recovered: Recovered,
     /// A case to look at.
     pub(crate) example: Option<CaseId>,
     pub(crate) interrupted: bool,
+}
+
+/// From which saved state the log was opened, and why from no newer one; `None` when there was none.
+fn opened(recovered: &Recovered) -> Option<String> {
+    let Recovered { spared, reread, passed_over, rebuilt, .. } = recovered;
+    let used = match spared {
+        0 if passed_over.is_empty() && rebuilt.is_empty() => return None,
+        0 => format!("{} read, all of the log", counted(*reread, "event")),
+        spared => {
+            format!("{} read; saved state stands for {} before them", counted(*reread, "event"), grouped(*spared))
+        }
+    };
+    let not_used =
+        passed_over.iter().map(|(size, why)| format!("; not used: the state after {} ({why})", grouped(*size)));
+    let anew = rebuilt.iter().map(|name| format!("; made anew: {name}"));
+    Some(used + &not_used.chain(anew).collect::<String>())
 }
 
 impl Summary {
@@ -65,6 +83,9 @@ impl Summary {
         if let Some(seal) = &self.seal {
             let root = &STANDARD.encode(seal.root)[..ROOT_DIGITS];
             row("seal", &format!("{} size {} root {root}…", seal.name(), grouped(seal.size)));
+        }
+        if let Some(opened) = opened(&self.recovered) {
+            row("opened", &opened);
         }
         row("key", &self.verifier_key);
         lines.push("next".to_owned());
@@ -110,6 +131,12 @@ impl Summary {
             "reasons": self.report.reasons_json(),
             "started": self.started,
             "resumed": self.resumed,
+            "opened": {
+                "spared": self.recovered.spared,
+                "reread": self.recovered.reread,
+                "passed_over": self.recovered.passed_over.iter().map(|(size, reason)| json!({ "size": size, "reason": reason })).collect::<Vec<_>>(),
+                "rebuilt": self.recovered.rebuilt,
+            },
             "skipped": self.skipped,
             "work_items": self.work_items,
             "events": self.events,

@@ -15,14 +15,15 @@ use absences::{Absence, Licence};
 use edges::{Graph, Owner, Room, Uses};
 
 /// Normal and build dependencies between our own crates. Development dependencies may go anywhere.
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     Room { name: "actum-model", uses: Uses::Only(&[]) },
     Room { name: "actum-net", uses: Uses::Only(&["actum-model"]) },
     Room { name: "actum-kernel", uses: Uses::Only(&["actum-model", "actum-net"]) },
     Room { name: "actum-log", uses: Uses::Only(&[]) },
     Room { name: "actum-verify", uses: Uses::Only(&["actum-log"]) },
     Room { name: "actum-fjall", uses: Uses::Only(&["actum-log"]) },
-    Room { name: "actum-projections", uses: Uses::Only(&["actum-model"]) },
+    Room { name: "actum-adapt", uses: Uses::Only(&["actum-model"]) },
+    Room { name: "actum-projections", uses: Uses::Only(&["actum-model", "actum-adapt"]) },
     Room {
         name: "actum",
         uses: Uses::Only(&[
@@ -56,11 +57,13 @@ const ROOMS: [Room; 14] = [
 ];
 
 /// Foreign crates that only these of ours may name. Whoever depends on one of them reaches it too, so the edges decide the rest.
-const OWNERS: [Owner; 4] = [
+const OWNERS: [Owner; 5] = [
     Owner { of: "tokio", names: &["actum", "actum-cli", "actum-tests", "actum-benches"] },
     Owner { of: "fjall", names: &["actum-fjall", "actum-benches"] },
     Owner { of: "getrandom", names: &["actum-log", "actum", "actum-cli"] },
     Owner { of: "clap", names: &["actum-cli"] },
+    // Embedders build no C.
+    Owner { of: "rusqlite", names: &["actum-cli"] },
 ];
 
 /// Foreign crates that pure rooms do not reach, however far away: an executor, a store, randomness, a clock, a socket.
@@ -83,7 +86,7 @@ const IMPURE: [&str; 14] = [
 
 /// Rooms whose functions depend on their arguments only. The log may ask for entropy (keys, salts), verification not, but
 /// it shares the log's crate: for it the words below decide.
-const PURE: [&str; 4] = ["actum-model", "actum-net", "actum-kernel", "actum-projections"];
+const PURE: [&str; 5] = ["actum-model", "actum-net", "actum-kernel", "actum-adapt", "actum-projections"];
 
 const OPERATING_SYSTEM: [&str; 6] = ["std::fs", "std::net", "std::process", "std::env", "std::os", "std::thread"];
 const CLOCK: [&str; 4] = ["SystemTime", "Instant", "Timestamp::now", "Zoned::now"];
@@ -91,10 +94,11 @@ const ASYNC: [&str; 4] = ["tokio", "async", "await", "std::future"];
 const RANDOM: [&str; 4] = ["rand", "getrandom", "RandomState", "thread_rng"];
 
 /// What the code of a folder (not its tests, examples and comments) never names.
-const ABSENCES: [Absence; 5] = [
+const ABSENCES: [Absence; 6] = [
     Absence { folder: "core/model/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
     Absence { folder: "core/net/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
     Absence { folder: "core/kernel/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
+    Absence { folder: "core/adapt/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
     Absence { folder: "projections/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
     Absence { folder: "eventstore/verify/src", never: &[&OPERATING_SYSTEM, &CLOCK, &ASYNC, &RANDOM] },
 ];

@@ -74,8 +74,7 @@ pub(super) fn encode(event: &CaseEvent) -> Encoded {
                 answer: answer.clone(),
             },
         ),
-        // Events about work never come here.
-        _ => unreachable!("an event about work"),
+        other => crate::payload::durable::encode_case(other),
     }
 }
 

@@ -29,11 +29,11 @@ where
     Encoded { kind, schema, bytes: bytes.into_vec() }
 }
 
-fn changes_out(changes: &[Change]) -> Vec<ChangeV1> {
+pub(super) fn changes_out(changes: &[Change]) -> Vec<ChangeV1> {
     changes.iter().map(|change| ChangeV1 { variable: change.variable.0, value: cbor::to_vec(&change.value) }).collect()
 }
 
-fn changes_in(changes: Vec<ChangeV1>) -> Result<Vec<Change>, CborError> {
+pub(super) fn changes_in(changes: Vec<ChangeV1>) -> Result<Vec<Change>, CborError> {
     changes
         .into_iter()
         .map(|change| Ok(Change { variable: VariableIx(change.variable), value: cbor::decode(&change.value)? }))

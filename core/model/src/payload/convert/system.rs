@@ -48,7 +48,11 @@ pub(super) fn encode(event: &SystemEvent) -> Encoded {
         SystemEvent::ActorRolesChanged { actor, roles } => {
             stored(289, &ActorRolesChangedV1 { actor: actor.0, roles: roles.clone() })
         }
+        SystemEvent::Saved(event) => crate::payload::saved::encode(event),
+        SystemEvent::Breaker(event) => crate::payload::policy::encode_breaker(event),
         SystemEvent::Organisation(event) => crate::payload::organisation::encode(event),
+        SystemEvent::Message(event) => crate::payload::durable::encode_message(event),
+        SystemEvent::Start(event) => crate::payload::durable::encode_start(event),
         SystemEvent::SchemaDescribed { kind, schema, name, layout } => {
             stored(304, &SchemaDescribedV1 { kind: *kind, schema: *schema, name: name.clone(), layout: layout.clone() })
         }

@@ -97,8 +97,10 @@ pub(super) fn encode(event: &CaseEvent) -> Encoded {
         CaseEvent::WorkWaiting { item, task, until } => {
             stored(546, &WorkWaitingV1 { item: item.0, task: task.0, until: until.0 })
         }
-        // Events about the case never come here.
-        _ => unreachable!("an event about a case"),
+        CaseEvent::WorkRetryScheduled { .. } | CaseEvent::WorkDeadLettered { .. } | CaseEvent::WorkShed { .. } => {
+            crate::payload::policy::encode_work(event)
+        }
+        other => crate::payload::durable::encode_case(other),
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) enum Deed {
     Finish { actor: ActorId, result: Value },
     /// The signal comes that it waits for.
     Signal { name: String },
+    /// The message comes that it waits for.
+    Message { name: String },
     /// Somebody could do it who could not before.
     LookAgain,
 }

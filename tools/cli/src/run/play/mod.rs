@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use actum::{
-    ActorId, CaseId, CaseStatus, Clock, CommandError, Engine, Holder, ItemId, Net, Timer, Value, VirtualClock, WaitRow,
-    WorkRow,
+    ActorId, CaseId, CaseStatus, Clock, CommandError, Engine, Holder, ItemId, Message, Net, Timer, Value, VirtualClock,
+    WaitRow, WorkRow,
 };
 use actum_net::Work;
 use futures_util::future::join;
@@ -24,7 +24,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use self::agenda::{Agenda, Deed, Job, Step, TIMERS_MAX};
 use self::cast::Cast;
 use self::known::Known;
-use self::outcome::{Outcome, outcome, signal_minutes};
+use self::outcome::Outcome;
+pub(crate) use self::outcome::{outcome, signal_minutes};
 use self::visits::{Visit, Visits};
 use super::start::{CONCURRENT_MAX, rest};
 use super::stop::Stop;
@@ -193,14 +194,20 @@ impl<'e> Play<'e> {
             return None;
         }
         let known = self.known.entry(case).or_default();
-        let Some(trigger) = task.trigger.as_ref().filter(|_| !wait.signalled) else {
+        let signal = task.trigger.as_ref().filter(|_| !wait.signalled).map(|trigger| (&trigger.signal, true));
+        let message = match &task.work {
+            Work::Receive { message, .. } => Some((message, false)),
+            _ => None,
+        };
+        let Some((name, is_signal)) = signal.or(message) else {
             let is_work = matches!(task.work, Work::Manual { .. });
             return (is_work && known.offered.insert(wait.item)).then_some((case, wait.item));
         };
         if known.heard.insert(wait.item) {
             let visit = self.visits.of(self.engine, net, case, wait.task, wait.item, Visit::Signal);
-            if let Some(minutes) = signal_minutes(self.seed, key, net, &trigger.signal, visit) {
-                let deed = Deed::Signal { name: trigger.signal.clone() };
+            if let Some(minutes) = signal_minutes(self.seed, key, net, name, visit) {
+                let name = name.clone();
+                let deed = if is_signal { Deed::Signal { name } } else { Deed::Message { name } };
                 self.agenda.add(Job { case, item: wait.item, deed }, minutes, wait.since);
             }
         }
@@ -311,6 +318,10 @@ impl<'e> Play<'e> {
                         let sent = again_when_busy(|| engine.signal(case, ActorId::ENGINE, &name, Value::Null)).await;
                         ignore_rejection(sent).map(|_| (case, item, false))
                     }
+                    Deed::Message { name } => {
+                        let sent = send(engine, case, item, &name).await;
+                        ignore_rejection(sent).map(|_| (case, item, false))
+                    }
                     Deed::LookAgain => Ok((case, item, true)),
                 }
             })
@@ -333,6 +344,15 @@ fn due_by(timers: &[Timer], time: actum::Time) -> BTreeSet<CaseId> {
     timers.iter().filter(|timer| timer.at <= time).map(|timer| timer.case).collect()
 }
 
+/// Sends the message that an item waits for, if it does.
+async fn send(engine: &Engine, case: CaseId, item: ItemId, name: &str) -> Result<(), CommandError> {
+    let state = again_when_busy(|| engine.case(case)).await?;
+    let key = state.as_ref().and_then(|state| state.control.awaited_by(item)).map(|awaited| awaited.key.clone());
+    let Some(key) = key else { return Ok(()) };
+    let message = || Message::new(name, key.clone(), Value::Null);
+    again_when_busy(|| engine.message(message(), ActorId::ENGINE)).await.map(drop)
+}
+
 /// Whether there is still somebody or something that a job is about.
 fn is_live(engine: &Engine, job: &Job) -> bool {
     match &job.deed {
@@ -340,7 +360,7 @@ fn is_live(engine: &Engine, job: &Job) -> bool {
             let work = engine.worklist().of_case(job.case);
             work.iter().any(|row| row.item == job.item && row.holder == Holder::Started(*actor))
         }
-        Deed::Signal { .. } => {
+        Deed::Signal { .. } | Deed::Message { .. } => {
             engine.waits().of_case(job.case).iter().any(|wait| wait.item == job.item && !wait.signalled)
         }
         Deed::LookAgain => engine.row(job.case).is_some_and(|row| row.status == CaseStatus::Open),

@@ -13,17 +13,17 @@ const MINUTES: (u32, u32) = (5, 60);
 
 /// What a simulated person does with an item.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// How long it takes.
-    pub(super) minutes: u32,
+    pub(crate) minutes: u32,
     /// What is given back.
-    pub(super) result: Value,
+    pub(crate) result: Value,
     /// Who of several chooses, and which of several items is begun first.
     pub(super) rank: u64,
 }
 
 /// The outcome of the `visit`-th time (from 1) that `task` is done in the case with a key.
-pub(super) fn outcome(seed: u64, key: &str, net: &Net, task: TaskIx, visit: u32) -> Outcome {
+pub(crate) fn outcome(seed: u64, key: &str, net: &Net, task: TaskIx, visit: u32) -> Outcome {
     let mut hasher = blake3::Hasher::new_derive_key("actum 2026 play 1");
     hasher.update(&seed.to_le_bytes()).update(&(key.len() as u64).to_le_bytes()).update(key.as_bytes());
     // Tasks of different subnets may have the same name.
@@ -43,7 +43,7 @@ pub(super) fn outcome(seed: u64, key: &str, net: &Net, task: TaskIx, visit: u32)
 
 /// Minutes until the signal comes for which a task waits for the `visit`-th time (from 1) in the case with a key; `None` if the
 /// net does not say that it ever does.
-pub(super) fn signal_minutes(seed: u64, key: &str, net: &Net, signal: &str, visit: u32) -> Option<u32> {
+pub(crate) fn signal_minutes(seed: u64, key: &str, net: &Net, signal: &str, visit: u32) -> Option<u32> {
     let (least, most) = net.play.signals.iter().find(|play| play.signal == signal)?.minutes;
     let mut hasher = blake3::Hasher::new_derive_key("actum 2026 play signal 1");
     hasher.update(&seed.to_le_bytes()).update(&(key.len() as u64).to_le_bytes()).update(key.as_bytes());

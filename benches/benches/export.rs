@@ -1,0 +1,148 @@
+//! Promise: every form of export writes at least 500,000 events/s (counted in events of the log): decoded, selected, and written as
+//! text.
+//!
+//! Counted in seconds of the thread's own time on a core, as the system says it, so that a busy machine changes little. Compared
+//! with, in the same run: decoding the same log and writing nothing. A database is left to the command line, and slower.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use actum::{Engine, Value};
+use actum_benches::log::identity;
+use actum_log::MemoryStore;
+use actum_replay::export::{Csv, Form, Identity, OcelJson, OcelXml, Parts, Selection, Wanted, Xes};
+use actum_replay::{events, to_json};
+use futures_util::{StreamExt, stream};
+
+const NET: &str = r#"
+actum: 1
+net: five
+data: { n: { type: int, input: true, default: 0 }, note: { type: string, default: "an order like others" } }
+start: one
+tasks:
+  one: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: two }
+  two: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: three }
+  three: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: four }
+  four: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: five }
+  five: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: end }
+"#;
+const CASES: usize = 40_000;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let store = runtime.block_on(written());
+    let total = events(&store).expect("a genesis").count() as f64;
+    println!("{total} events of {CASES} cases");
+    let bare = best(|| read(&store));
+    println!("decoded only: {:>10.0} events/s", total / bare);
+    let lines = best(|| {
+        let mut bytes = 0;
+        let mut all = events(&store).expect("a genesis");
+        while let Some(event) = all.next() {
+            bytes += to_json(&event.expect("the log is whole"), all.names()).to_string().len();
+        }
+        bytes
+    });
+    print("JSON lines", total, lines, bare, read_lines(&store));
+    let forms: [(&str, fn() -> Box<dyn Form>); 4] = [
+        ("XES", || Box::new(Xes::default())),
+        ("CSV", || Box::new(Csv::default())),
+        ("OCEL, JSON", || Box::new(OcelJson::default())),
+        ("OCEL, XML", || Box::new(OcelXml::default())),
+    ];
+    for (name, form) in forms {
+        let mut bytes = 0;
+        let time = best(|| {
+            bytes = export(&store, &mut *form());
+            bytes
+        });
+        print(name, total, time, bare, bytes);
+    }
+}
+
+fn print(name: &str, total: f64, time: f64, bare: f64, bytes: usize) {
+    println!(
+        "{name:<11}: {:>10.0} events/s, {:.1} times decoding, {:.0} MB/s, {:.0} bytes/event",
+        total / time,
+        time / bare,
+        bytes as f64 / time / 1e6,
+        bytes as f64 / total
+    );
+}
+
+/// Seconds that this thread has run; `None` where the system does not say.
+fn own_time() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds as f64 / 1e9)
+}
+
+/// Seconds of the fastest round.
+fn best(mut run: impl FnMut() -> usize) -> f64 {
+    let round = |()| {
+        let (begin, own) = (Instant::now(), own_time());
+        assert!(run() > 0);
+        match (own, own_time()) {
+            (Some(from), Some(to)) => to - from,
+            _ => begin.elapsed().as_secs_f64(),
+        }
+    };
+    [(); ROUNDS].map(round).into_iter().fold(f64::INFINITY, f64::min)
+}
+
+fn read(store: &MemoryStore) -> usize {
+    events(store)
+        .expect("a genesis")
+        .filter(|event| event.as_ref().expect("the log is whole").of_case().is_some())
+        .count()
+}
+
+fn read_lines(store: &MemoryStore) -> usize {
+    let mut all = events(store).expect("a genesis");
+    let mut bytes = 0;
+    while let Some(event) = all.next() {
+        bytes += to_json(&event.expect("the log is whole"), all.names()).to_string().len() + 1;
+    }
+    bytes
+}
+
+fn export(store: &MemoryStore, form: &mut dyn Form) -> usize {
+    let (mut parts, mut bytes) = (Parts::default(), 0);
+    let mut selection = Selection::new(Wanted::default());
+    form.begin(&Identity::default(), &mut parts);
+    let mut all = events(store).expect("a genesis");
+    while let Some(event) = all.next() {
+        let event = event.expect("the log is whole");
+        selection.take(&event, all.names(), &mut |entry| form.entry(entry, &mut parts));
+        if parts.events.len() + parts.objects.len() > 256 << 10 {
+            bytes += parts.events.len() + parts.objects.len();
+            parts.events.clear();
+            parts.objects.clear();
+        }
+    }
+    form.finish(&mut parts);
+    assert!(selection.steps() > 5 * CASES as u64);
+    bytes + parts.events.len() + parts.objects.len()
+}
+
+async fn written() -> MemoryStore {
+    let (signer, genesis) = identity();
+    let store = MemoryStore::new(genesis.to_string());
+    let add = |call: actum::Call| match call.input {
+        Value::Map(mut input) => {
+            let Some(Value::Int(n)) = input.get_mut("n") else { panic!("the net gives an int") };
+            *n += 1;
+            Ok(Value::Map(input))
+        }
+        _ => panic!("parameters are a map"),
+    };
+    let engine = Engine::on_store(store.clone(), signer).handler_fn("add", add).open().await.expect("the engine opens");
+    let net = engine.deploy(NET).await.expect("the net is sound").0.hash;
+    let keys: Vec<String> = (0..CASES).map(|index| format!("ORD-{index}")).collect();
+    let starts = keys.iter().map(|key| engine.start_case(net, Some(key), BTreeMap::new()));
+    stream::iter(starts).buffer_unordered(1_000).for_each(|started| async move { assert!(started.is_ok()) }).await;
+    engine.settled().await;
+    engine.close().await.expect("the engine closes");
+    store
+}

@@ -1,0 +1,27 @@
+//! Live questions about handlers' calls, which the log does not answer.
+
+use actum_model::CaseId;
+
+use crate::engine::Engine;
+use crate::error::CommandError;
+use crate::policy::{BreakerState, CallRow};
+use crate::request::Ask;
+
+impl Engine {
+    /// Calls that are under way and say how far they are, or that wait for a limit: of a case, or all. Calls of handlers that never
+    /// wait are not among them, unless their task has policies.
+    ///
+    /// # Errors
+    /// When the engine was closed or stopped.
+    pub async fn calls(&self, case: Option<CaseId>) -> Result<Vec<CallRow>, CommandError> {
+        self.ask(Ask::Calls { case }).await
+    }
+
+    /// How the circuit breakers stand, by handler; of handlers that never failed under one, nothing.
+    ///
+    /// # Errors
+    /// When the engine was closed or stopped.
+    pub async fn breakers(&self) -> Result<Vec<(String, BreakerState)>, CommandError> {
+        self.ask(Ask::Breakers).await
+    }
+}

@@ -1,0 +1,6 @@
+//! Rules over made-up histories, and the reader.
+
+mod kit;
+mod language;
+mod naive;
+mod passes;
