@@ -143,7 +143,7 @@ fn builder(path: &Path, options: &Options, purpose: Purpose) -> fjall::DatabaseB
 }
 
 /// Stored at creation. Frames are compressed already; leveled compaction moves files with ascending keys without
-/// rewriting them; values of 4 KiB and more stay in blob files, which nothing rewrites because nothing is deleted.
+/// rewriting them. Blob files are prepared for, and not used: see `SEPARATION_BYTES`.
 fn keyspace_options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(ENGINE_MEMTABLE_BYTES_MAX)

@@ -19,8 +19,9 @@ pub(crate) const WORKER_THREADS: usize = 2;
 /// Journal bytes beyond which fjall forces flushes. We flush long before; this only bounds the disk.
 pub(crate) const JOURNALS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Values from this size go to blob files, which compaction does not rewrite.
-pub(crate) const SEPARATION_BYTES: u32 = 4 * 1024;
+/// No value goes to a blob file. fjall 3.1 syncs a new blob file, but not the directory that it is in, before the manifest names
+/// it: where a file system keeps no such promise, a power loss then leaves a store that cannot be read (decision 0009).
+pub(crate) const SEPARATION_BYTES: u32 = u32::MAX;
 
 /// File descriptors that fjall keeps open; a blob file holds 64 MiB.
 pub(crate) const CACHED_FILES_MAX: usize = 256;

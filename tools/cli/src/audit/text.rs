@@ -179,7 +179,7 @@ mod tests {
         lines.wrapped(2, "one two three four five six \u{1b}[31m seven");
         assert!(lines.text.lines().all(|line| line.chars().count() <= 20), "{}", lines.text);
         assert!(!lines.text.contains('\u{1b}'));
-        assert!(lines.text.starts_with("  one two three\n    four"), "{}", lines.text);
+        assert!(lines.text.starts_with("  one two three four\n    five"), "{}", lines.text);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use actum::{
-    ActorId, CaseId, CaseStatus, Clock, CommandError, Engine, Holder, ItemId, Message, Net, Timer, Value, VirtualClock,
-    WaitRow, WorkRow,
+    ActorId, CaseId, CaseStatus, Clock as _, Clock, CommandError, Engine, Holder, ItemId, Message, Net, Timer, Value,
+    VirtualClock, WaitRow, WorkRow,
 };
 use actum_net::Work;
 use futures_util::future::join;
@@ -34,6 +34,7 @@ use super::stop::Stop;
 const VISITS_MAX: u32 = 1_000;
 /// How often time moves for the timers of one case: a net may wait in circles for ever.
 const TICKS_MAX: u32 = 1_000;
+const SECOND: u64 = 1_000_000_000;
 /// Minutes after which somebody looks again at work that nobody could do who was there.
 const LOOK_AGAIN: u32 = 60;
 
@@ -103,8 +104,8 @@ impl<'e> Play<'e> {
     /// Lets things happen until there is nothing more to come.
     pub(crate) async fn run(&mut self, stop: &Stop) -> Result<(), CommandError> {
         self.settled(stop).await;
-        let open = self.engine.cases().select(|row| row.status == CaseStatus::Open);
-        let mut touched: BTreeSet<CaseId> = open.into_iter().map(|(case, _)| case).collect();
+        let mut touched = self.open_cases();
+        let mut idle = 0;
         while !stop.is_asked() {
             let changed = self.react(&touched).await?;
             if !changed.is_empty() {
@@ -115,21 +116,35 @@ impl<'e> Play<'e> {
             }
             let timers = again_when_busy(|| self.engine.timers(TIMERS_MAX)).await?;
             let engine = self.engine;
+            // Calls that wait for a limit of their task go on as time does, and no case says when.
+            let held = again_when_busy(|| engine.calls(None)).await?.iter().any(|call| call.waits);
             let (time, jobs) = match self.agenda.next(&timers, |job| is_live(engine, job)) {
+                None if held && idle < TICKS_MAX => {
+                    idle += 1;
+                    (actum::Time(self.clock.now().0.saturating_add(SECOND)), Vec::new())
+                }
                 None => break,
                 Some(Step::Jobs(time, jobs)) => (time, jobs),
                 Some(Step::Timers(time)) => (time, Vec::new()),
             };
             touched = due_by(&timers, time);
-            if self.goes_in_circles(&touched) && jobs.is_empty() {
+            if !touched.is_empty() && self.goes_in_circles(&touched) && jobs.is_empty() {
                 tracing::warn!("the timers of what is left fired {TICKS_MAX} times; the play ends here");
                 break;
             }
             self.clock.advance_to(time);
             touched.extend(self.happen(jobs).await?);
             self.settled(stop).await;
+            if held {
+                touched = self.open_cases();
+            }
         }
         Ok(())
+    }
+
+    fn open_cases(&self) -> BTreeSet<CaseId> {
+        let open = self.engine.cases().select(|row| row.status == CaseStatus::Open);
+        open.into_iter().map(|(case, _)| case).collect()
     }
 
     /// Handlers may go in circles for ever, so that a wish to stop ends the wait too.
