@@ -67,7 +67,7 @@ async fn throughput(disk: &Disk, concurrency: usize) {
         .await;
     let seconds = begin.elapsed().as_secs_f64();
     assert_eq!(engine.cases().count(CaseStatus::Completed), CASES, "every case must be complete");
-    let events = engine.cases().watermark().seq().expect("events").0 + 1;
+    let events = engine.head().expect("a log").expect("blocks").size;
     engine.close().await.expect("the engine closes");
     println!(
         "{CASES} cases of five steps, {concurrency} at a time: {:.0} cases/s, {:.0} work items/s, {:.0} events/s, {:.0} bytes on disk per event",

@@ -29,6 +29,9 @@ tasks:
 const CASES: usize = 40_000;
 const ROUNDS: usize = 3;
 
+/// Makes an empty form.
+type Make = fn() -> Box<dyn Form>;
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let store = runtime.block_on(written());
@@ -45,7 +48,7 @@ fn main() {
         bytes
     });
     print("JSON lines", total, lines, bare, read_lines(&store));
-    let forms: [(&str, fn() -> Box<dyn Form>); 4] = [
+    let forms: [(&str, Make); 4] = [
         ("XES", || Box::new(Xes::default())),
         ("CSV", || Box::new(Csv::default())),
         ("OCEL, JSON", || Box::new(OcelJson::default())),

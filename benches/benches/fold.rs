@@ -19,7 +19,7 @@ use actum_log::StoredRecord;
 use actum_model::{CaseEvent, Event, payload};
 use futures_util::{StreamExt, stream};
 
-const AUTOMATIC: &str = r#"
+const AUTOMATIC: &str = r"
 actum: 1
 net: five
 start: one
@@ -29,8 +29,8 @@ tasks:
   three: { handler: done, flow: four }
   four: { handler: done, flow: five }
   five: { handler: done, flow: end }
-"#;
-const PEOPLE: &str = r#"
+";
+const PEOPLE: &str = r"
 actum: 1
 net: office
 roles: { clerk: {} }
@@ -38,7 +38,7 @@ start: one
 tasks:
   one: { role: clerk, flow: two }
   two: { role: clerk, flow: end }
-"#;
+";
 /// Cases of a log, and how many of them go on at a time.
 const CASES: usize = 40_000;
 const AT_ONCE: usize = 1_000;

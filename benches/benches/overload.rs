@@ -155,13 +155,13 @@ async fn call(engine: Engine, net: NetHash, rate: f64, seen: Arc<Seen>, over: Ar
         while asked < due && !over.load(Ordering::Acquire) {
             asked += 1;
             seen.asked.fetch_add(1, Ordering::Relaxed);
-            ask(&engine, net, &seen).await;
+            ask(&engine, net, &seen);
         }
     }
 }
 
 /// One start; its answer is counted when it comes.
-async fn ask(engine: &Engine, net: NetHash, seen: &Arc<Seen>) {
+fn ask(engine: &Engine, net: NetHash, seen: &Arc<Seen>) {
     let (begin, engine, counted) = (Instant::now(), engine.clone(), seen.clone());
     let mut start = Box::pin(async move { engine.start_case(net, None, BTreeMap::new()).await });
     let count = move |answer: Result<actum::Started, CommandError>| match answer {
@@ -174,7 +174,8 @@ async fn ask(engine: &Engine, net: NetHash, seen: &Arc<Seen>) {
         Err(other) => panic!("{other}"),
     };
     // A full queue refuses at once; whoever got in waits for the disk.
-    match futures_util::poll!(&mut start) {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match start.as_mut().poll(&mut context) {
         std::task::Poll::Ready(answer) => count(answer),
         std::task::Poll::Pending => drop(tokio::spawn(async move { count(start.await) })),
     }

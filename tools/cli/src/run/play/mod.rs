@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use actum::{
-    ActorId, CaseId, CaseStatus, Clock as _, Clock, CommandError, Engine, Holder, ItemId, Message, Net, Timer, Value,
-    VirtualClock, WaitRow, WorkRow,
+    ActorId, CaseId, CaseStatus, Clock, CommandError, Engine, Holder, ItemId, Message, Net, Timer, Value, VirtualClock,
+    WaitRow, WorkRow,
 };
 use actum_net::Work;
 use futures_util::future::join;
