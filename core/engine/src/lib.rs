@@ -57,7 +57,7 @@ pub use actum_model::{ReplacedHead, RestoreSource};
 pub use actum_net::{Diagnostic, Net, Organisation, organisation};
 /// What engines answer, and what it takes to add a question of one's own.
 pub use actum_projections as projections;
-pub use actum_projections::{CaseRow, DeadLetter, DeadLetters, Holder, WaitRow, Waits, WorkRow};
+pub use actum_projections::{CaseRow, Cases, DeadLetter, DeadLetters, Holder, WaitRow, Waits, WorkRow, Worklist};
 pub use async_trait::async_trait;
 
 pub use builder::{EngineBuilder, Restored};

@@ -1,6 +1,6 @@
 //! Whether a log follows a net: how well each trace fits, and where it first leaves the net.
 //!
-//! A trace is the activities of a case in their order. [`check`] plays the token game of a [`PetriNet`] along it, through every
+//! A trace is the activities of a case in their order. `check` plays the token game of a [`PetriNet`](crate::petri::PetriNet) along it, through every
 //! silent transition; where that ends, the *first deviation* is: the event that nothing allows, and what was possible instead.
 //! Of a trace that deviates, an optimal *alignment* says how far it is from the net: the fewest events to leave out and
 //! activities to put in (W. van der Aalst, A. Adriansyah, B. van Dongen, "Replaying history on process models for conformance

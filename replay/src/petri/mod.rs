@@ -1,7 +1,7 @@
 //! Petri nets: what nets are to those who check logs against them.
 //!
 //! A place/transition net with weights, read arcs and reset arcs (Dufourd, Finkel, Schnoebelen, "Reset nets between decidability
-//! and undecidability", 1998). [`of_net`] makes one of a net's tasks, [`of_space`] one of its reachable states,
+//! and undecidability", 1998). [`of_net()`] makes one of a net's tasks, [`of_space()`] one of its reachable states,
 //! [`write_pnml`] writes one down. Only the order in which tasks are done is in it: no data, no people, no time.
 
 mod of_net;

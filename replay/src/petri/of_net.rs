@@ -21,7 +21,7 @@ const OR_FLOWS_MAX: usize = 10;
 /// Deepest nesting of subnets.
 const DEPTH_MAX: usize = 64;
 
-/// A net's tasks cannot be said as a Petri net's transitions; its reachable states can (see [`super::of_space`]).
+/// A net's tasks cannot be said as a Petri net's transitions; its reachable states can (see [`super::of_space()`]).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the net {net} is more than a Petri net: {}", reasons.join("; "))]
 pub struct NotPlain {
