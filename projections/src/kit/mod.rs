@@ -60,8 +60,8 @@ pub fn shown_by<P: Projection>(
 }
 
 /// Folds a history into a projection, checks the projection's promises, and compares what it shows with the snapshot of this test
-/// (through the caller's `insta`). `at` is where to stop: a `Seq`, a `Time`, or an [`Until`](crate::Until); all of it without.
-/// `show` says what to compare, for a projection that is not [`Shown`](crate::kit::Shown).
+/// (through the caller's `insta`). `at` is where to stop: a `Seq`, a `Time`, or an `Until`; all of it without.
+/// `show` says what to compare, for a projection that is not `Shown`.
 ///
 /// ```ignore
 /// assert_projection!(history, Worklist);
