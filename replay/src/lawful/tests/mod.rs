@@ -12,6 +12,7 @@ use actum_kernel::{Cause, Context, decide};
 use actum_model::{ActorId, Case, CaseCommand, CaseEvent, CaseId, Directory, Meta, Seq, TaskIx, Time};
 use actum_net::Net;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::rule::Broken;
 use super::run::{Around, Run};
@@ -122,7 +123,7 @@ fn seq_of(index: usize) -> Seq {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 3_000, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 3_000, max_global_rejects: 20_000, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     /// Whatever the kernel decides is lawful, in nets with every construct, under every sequence of commands.
     #[test]
