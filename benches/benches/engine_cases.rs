@@ -5,22 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use actum::{CaseStatus, Engine, Value};
+use actum::CaseStatus;
+use actum_benches::five::{NET, open};
 use actum_benches::{Disk, bytes_on_disk, millis};
 use futures_util::{StreamExt, stream};
-
-const NET: &str = r#"
-actum: 1
-net: five
-data: { n: { type: int, input: true, default: 0 } }
-start: one
-tasks:
-  one: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: two }
-  two: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: three }
-  three: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: four }
-  four: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: five }
-  five: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: end }
-"#;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -33,22 +21,10 @@ fn main() {
     });
 }
 
-async fn open(disk: &Disk, name: &str) -> Engine {
-    let add = |call: actum::Call| match call.input {
-        Value::Map(mut input) => {
-            let Some(Value::Int(n)) = input.get_mut("n") else { panic!("the net gives an int") };
-            *n += 1;
-            Ok(Value::Map(input))
-        }
-        _ => panic!("parameters are a map"),
-    };
-    Engine::at(disk.path(name)).handler_fn("add", add).open().await.expect("the engine opens")
-}
-
 async fn throughput(disk: &Disk, concurrency: usize) {
     const CASES: usize = 60_000;
     let name = format!("cases-{concurrency}");
-    let engine = open(disk, &name).await;
+    let engine = open(&disk.path(&name)).await;
     let net = engine.deploy(NET).await.expect("the net is sound").0.hash;
     let begin = Instant::now();
     let chunks: Vec<usize> = vec![concurrency; CASES / concurrency];
@@ -79,7 +55,7 @@ async fn throughput(disk: &Disk, concurrency: usize) {
 }
 
 async fn one_at_a_time(disk: &Disk) {
-    let engine = open(disk, "single").await;
+    let engine = open(&disk.path("single")).await;
     let net = engine.deploy(NET).await.expect("the net is sound").0.hash;
     let mut times: Vec<Duration> = Vec::new();
     for _ in 0..200 {

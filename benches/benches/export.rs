@@ -4,28 +4,13 @@
 //! Counted in seconds of the thread's own time on a core, as the system says it, so that a busy machine changes little. Compared
 //! with, in the same run: decoding the same log and writing nothing. A database is left to the command line, and slower.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use actum::{Engine, Value};
-use actum_benches::log::identity;
+use actum_benches::five::written;
 use actum_log::MemoryStore;
 use actum_replay::export::{Csv, Form, Identity, OcelJson, OcelXml, Parts, Selection, Wanted, Xes};
 use actum_replay::{events, to_json};
-use futures_util::{StreamExt, stream};
 
-const NET: &str = r#"
-actum: 1
-net: five
-data: { n: { type: int, input: true, default: 0 }, note: { type: string, default: "an order like others" } }
-start: one
-tasks:
-  one: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: two }
-  two: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: three }
-  three: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: four }
-  four: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: five }
-  five: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: end }
-"#;
 const CASES: usize = 40_000;
 const ROUNDS: usize = 3;
 
@@ -34,7 +19,7 @@ type Make = fn() -> Box<dyn Form>;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let store = runtime.block_on(written());
+    let store = runtime.block_on(written(CASES));
     let total = events(&store).expect("a genesis").count() as f64;
     println!("{total} events of {CASES} cases");
     let bare = best(|| read(&store));
@@ -127,25 +112,4 @@ fn export(store: &MemoryStore, form: &mut dyn Form) -> usize {
     form.finish(&mut parts);
     assert!(selection.steps() > 5 * CASES as u64);
     bytes + parts.events.len() + parts.objects.len()
-}
-
-async fn written() -> MemoryStore {
-    let (signer, genesis) = identity();
-    let store = MemoryStore::new(genesis.to_string());
-    let add = |call: actum::Call| match call.input {
-        Value::Map(mut input) => {
-            let Some(Value::Int(n)) = input.get_mut("n") else { panic!("the net gives an int") };
-            *n += 1;
-            Ok(Value::Map(input))
-        }
-        _ => panic!("parameters are a map"),
-    };
-    let engine = Engine::on_store(store.clone(), signer).handler_fn("add", add).open().await.expect("the engine opens");
-    let net = engine.deploy(NET).await.expect("the net is sound").0.hash;
-    let keys: Vec<String> = (0..CASES).map(|index| format!("ORD-{index}")).collect();
-    let starts = keys.iter().map(|key| engine.start_case(net, Some(key), BTreeMap::new()));
-    stream::iter(starts).buffer_unordered(1_000).for_each(|started| async move { assert!(started.is_ok()) }).await;
-    engine.settled().await;
-    engine.close().await.expect("the engine closes");
-    store
 }

@@ -8,22 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use actum::{CaseStatus, CommandError, Engine, NetHash, Value};
+use actum::{CaseStatus, CommandError, Engine, NetHash};
+use actum_benches::five::{NET, open};
 use actum_benches::{Disk, millis};
 use futures_util::{StreamExt, stream};
-
-const NET: &str = r#"
-actum: 1
-net: five
-data: { n: { type: int, input: true, default: 0 } }
-start: one
-tasks:
-  one: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: two }
-  two: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: three }
-  three: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: four }
-  four: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: five }
-  five: { handler: add, params: { n: "{{ n }}" }, output: { n: "{{ result.n }}" }, flow: end }
-"#;
 
 /// Cases that tell what the engine can do.
 const CALM_CASES: usize = 30_000;
@@ -103,18 +91,6 @@ async fn overload(seconds: u64) {
     assert!(cases as u64 >= started, "{started} starts were acknowledged, {cases} are there");
     println!("opened again: all {started} acknowledged cases are there and complete");
     engine.close().await.expect("the engine closes");
-}
-
-async fn open(path: &std::path::Path) -> Engine {
-    let add = |call: actum::Call| match call.input {
-        Value::Map(mut input) => {
-            let Some(Value::Int(n)) = input.get_mut("n") else { panic!("the net gives an int") };
-            *n += 1;
-            Ok(Value::Map(input))
-        }
-        _ => panic!("parameters are a map"),
-    };
-    Engine::at(path).handler_fn("add", add).open().await.expect("the engine opens")
 }
 
 /// Cases each second when no more is asked for than is answered.

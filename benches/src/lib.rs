@@ -1,5 +1,6 @@
 //! What every bench needs: a place on a real disk, and a table of figures beside what they are compared to.
 
+pub mod five;
 pub mod log;
 
 use std::fs::File;

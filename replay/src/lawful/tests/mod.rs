@@ -1,5 +1,7 @@
 //! The relation agrees with the kernel on what happens, and not with whoever changes what happened.
 
+/// The nets that the kernel itself is tested with.
+#[path = "../../../../core/kernel/tests/drawn/mod.rs"]
 mod drawn;
 mod forged;
 mod people;

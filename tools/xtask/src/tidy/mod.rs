@@ -50,23 +50,11 @@ pub(crate) struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: [Exception; 3] = [
-    Exception {
-        files: "tests/*/mod.rs",
-        rule: Rule::DeadCode,
-        reason: "each test crate of a room uses another part of its shared module, so no `expect` fits all",
-    },
-    Exception {
-        files: "core/engine/tests/builtins.rs",
-        rule: Rule::WallClock,
-        reason: "programs and servers outside live in real time: that one is dead, or does not answer, shows in no event",
-    },
-    Exception {
-        files: "core/engine/tests/calls.rs",
-        rule: Rule::WallClock,
-        reason: "asks again and again what other threads bring about; how long it sleeps in between decides nothing",
-    },
-];
+const EXCEPTIONS: [Exception; 1] = [Exception {
+    files: "tests/*/mod.rs",
+    rule: Rule::DeadCode,
+    reason: "each test crate of a room uses another part of its shared module, so no `expect` fits all",
+}];
 
 /// A breach of a rule.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 /// A task as it is drawn.
 #[derive(Debug, Clone)]
-pub(super) struct Drawn {
+pub(crate) struct Drawn {
     work: u8,
     join: u8,
     split: u8,
@@ -17,7 +17,7 @@ pub(super) struct Drawn {
     other: usize,
 }
 
-pub(super) fn drawn() -> impl Strategy<Value = (Vec<Drawn>, bool)> {
+pub(crate) fn drawn() -> impl Strategy<Value = (Vec<Drawn>, bool)> {
     let task = (0..7_u8, 0..6_u8, 0..3_u8, 0..12_u8, prop::collection::vec(0..8_usize, 0..3), 0..8_usize)
         .prop_map(|(work, join, split, extra, more, other)| Drawn { work, join, split, extra, more, other });
     (prop::collection::vec(task, 2..7), any::<bool>())
@@ -76,7 +76,7 @@ fn tasks(drawn: &[Drawn], indent: &str, mutex: &str, inner: bool) -> String {
     text
 }
 
-pub(super) fn net((root, implicit): &(Vec<Drawn>, bool), sub: &(Vec<Drawn>, bool)) -> Option<Net> {
+pub(crate) fn net((root, implicit): &(Vec<Drawn>, bool), sub: &(Vec<Drawn>, bool)) -> Option<Net> {
     let termination = |implicit: bool| if implicit { "implicit" } else { "explicit" };
     let root_tasks = tasks(root, "  ", "mutex: [m]", false);
     let sub_tasks = tasks(&sub.0, "      ", "mutex: [k]", true);
@@ -115,7 +115,7 @@ pub(super) fn net((root, implicit): &(Vec<Drawn>, bool), sub: &(Vec<Drawn>, bool
     tries.iter().find_map(|text| actum_net::compile(text).ok()).map(|checked| checked.net)
 }
 
-pub(super) fn command(case: &Case, (kind, pick, v): (u8, u8, i64)) -> CaseCommand {
+pub(crate) fn command(case: &Case, (kind, pick, v): (u8, u8, i64)) -> CaseCommand {
     let items = &case.control.items;
     let item = if items.is_empty() { ItemId(u32::from(pick)) } else { items[usize::from(pick) % items.len()].id };
     match kind {
