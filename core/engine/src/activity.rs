@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use opentelemetry::trace::SpanContext;
 use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
@@ -17,12 +18,21 @@ pub(crate) struct Activity(Arc<Shared>);
 
 /// One thing that goes on; over when dropped.
 #[derive(Debug)]
-pub(crate) struct Ongoing(Arc<Shared>);
+pub(crate) struct Ongoing {
+    shared: Arc<Shared>,
+    /// The command that it follows from, where somebody traces that.
+    trace: Option<Arc<SpanContext>>,
+}
 
 impl Activity {
     pub(crate) fn begin(&self) -> Ongoing {
+        self.begin_traced(None)
+    }
+
+    /// Something begins as a part of what is traced.
+    pub(crate) fn begin_traced(&self, trace: Option<Arc<SpanContext>>) -> Ongoing {
         self.0.going_on.fetch_add(1, Ordering::AcqRel);
-        Ongoing(self.0.clone())
+        Ongoing { shared: self.0.clone(), trace }
     }
 
     /// Returns when nothing goes on.
@@ -40,15 +50,24 @@ impl Activity {
 impl Ongoing {
     /// Another thing begins because of this one, before this one is over.
     pub(crate) fn beget(&self) -> Ongoing {
-        self.0.going_on.fetch_add(1, Ordering::AcqRel);
-        Ongoing(self.0.clone())
+        self.beget_traced(self.trace.clone())
+    }
+
+    /// The same, yet it is part of something else.
+    pub(crate) fn beget_traced(&self, trace: Option<Arc<SpanContext>>) -> Ongoing {
+        self.shared.going_on.fetch_add(1, Ordering::AcqRel);
+        Ongoing { shared: self.shared.clone(), trace }
+    }
+
+    pub(crate) fn trace(&self) -> Option<&Arc<SpanContext>> {
+        self.trace.as_ref()
     }
 }
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
-        if self.0.going_on.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.settled.notify_waiters();
+        if self.shared.going_on.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.settled.notify_waiters();
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::open;
 use crate::options::Limits;
 use crate::resources::Strategies;
 use crate::stepped::{self, Stepper};
+use crate::telemetry::Telemetry;
 
 /// Where the log is kept.
 pub(crate) enum Place {
@@ -78,6 +79,7 @@ pub struct EngineBuilder {
     /// Why the key in force, which is lost, is replaced at opening.
     pub(crate) lost_key: Option<String>,
     pub(crate) seed: Option<u64>,
+    pub(crate) telemetry: Option<Telemetry>,
 }
 
 impl std::fmt::Debug for EngineBuilder {
@@ -119,6 +121,7 @@ impl EngineBuilder {
             restored: None,
             lost_key: None,
             seed: None,
+            telemetry: None,
         }
     }
 
@@ -283,6 +286,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Has the engine tell OpenTelemetry what it does: metrics and spans as [`Telemetry`] lists them. Without this it tells nothing,
+    /// at no cost. Exporters are the embedder's.
+    #[must_use]
+    pub fn telemetry(mut self, telemetry: Telemetry) -> Self {
+        self.telemetry = Some(telemetry);
         self
     }
 

@@ -15,6 +15,7 @@ use crate::activity::Ongoing;
 use crate::handler::{CANCEL_GRACE, Call, HandlerError, Registered, Registry};
 use crate::policy::Signal;
 use crate::request::{Ask, Invocation, Request};
+use crate::telemetry::{CallSpan, Instruments};
 
 /// Longest code and message of a failure that go into the log; what is longer is cut, so that a failure always fits.
 const CODE_BYTES_MAX: usize = 200;
@@ -33,6 +34,8 @@ pub(crate) struct Dispatcher {
     pub(crate) handlers: Arc<Registry>,
     pub(crate) running: Arc<Semaphore>,
     pub(crate) results: Sender<Request>,
+    /// Where calls are told of, if anybody is interested.
+    pub(crate) instruments: Option<Arc<Instruments>>,
 }
 
 impl Dispatcher {
@@ -51,19 +54,25 @@ impl Dispatcher {
                 }
             };
             // An unknown handler is refused at deployment; after a restart without it, its items wait for one with it.
-            let Some(handler) = self.handlers.get(handler).cloned() else {
-                tracing::warn!(case = case.0, handler, "no handler of this name is registered; the item waits");
+            let name = handler;
+            let Some(handler) = self.handlers.get(name).cloned() else {
+                tracing::warn!(case = case.0, handler = name, "no handler of this name is registered; the item waits");
                 continue;
             };
             let task = definition.name.as_str().into();
             let call = Call { case, item, attempt, task, input, signal: signal.clone() };
             let (running, results) = (self.running.clone(), self.results.clone());
+            let telling = self.instruments.clone().map(|instruments| (instruments, name.to_owned(), net.clone()));
             self.runtime.spawn(async move {
                 // The semaphore is never closed.
                 let _permit = running.acquire_owned().await;
+                let span = telling.map(|(instruments, handler, net)| {
+                    CallSpan::begin(&instruments, (&handler, &net.name), &call, ongoing.trace().map(|trace| &**trace))
+                });
+                let outcome = traced(handler, call, span);
                 match signal {
-                    None => finish(&results, of, guarded(handler, call).await, ongoing),
-                    Some(signal) => cancellable(&results, of, handler, call, &signal, ongoing).await,
+                    None => finish(&results, of, outcome.await, ongoing),
+                    Some(signal) => cancellable(&results, of, outcome, &signal, ongoing).await,
                 }
             });
         }
@@ -74,15 +83,14 @@ impl Dispatcher {
 async fn cancellable(
     results: &Sender<Request>,
     of: CallId,
-    handler: Arc<Registered>,
-    call: Call,
+    outcome: impl Future<Output = Result<Value, HandlerError>>,
     signal: &Signal,
     ongoing: Ongoing,
 ) {
     if signal.is_cancelled() {
         return;
     }
-    let mut outcome = std::pin::pin!(guarded(handler, call));
+    let mut outcome = std::pin::pin!(outcome);
     tokio::select! {
         biased;
         outcome = &mut outcome => finish(results, of, outcome, ongoing),
@@ -91,6 +99,14 @@ async fn cancellable(
             tokio::time::timeout(CANCEL_GRACE, outcome).await.ok();
         }
     }
+}
+
+/// A call, in the context of its span if it has one.
+async fn traced(handler: Arc<Registered>, call: Call, span: Option<CallSpan>) -> Result<Value, HandlerError> {
+    let Some(span) = span else { return guarded(handler, call).await };
+    let outcome = opentelemetry::context::FutureExt::with_context(guarded(handler, call), span.context()).await;
+    span.end(outcome.as_ref().err().map(|error| error.code.as_str()));
+    outcome
 }
 
 async fn guarded(handler: Arc<Registered>, call: Call) -> Result<Value, HandlerError> {

@@ -13,7 +13,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use rustc_hash::FxHashMap;
 use tokio::sync::{oneshot, watch};
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Ongoing};
 use crate::builder::EngineBuilder;
 use crate::bus::Bus;
 use crate::error::{CommandError, DeployError};
@@ -25,6 +25,7 @@ use crate::request::{Ask, Outcome, Request, Started};
 use crate::resources::{Strategies, unknown_strategies};
 use crate::saved::{self, Recovered, Saving};
 use crate::subscribe::Subscription;
+use crate::telemetry::{CommandSpan, Instruments};
 use crate::views::Views;
 
 /// A running engine. Clones share it.
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) saving: Saving,
     pub(crate) bus: Arc<Bus>,
+    pub(crate) instruments: Option<Arc<Instruments>>,
     /// Nothing new is taken.
     pub(crate) stopping: AtomicBool,
 }
@@ -109,6 +111,15 @@ impl Engine {
     #[must_use]
     pub fn on_store(store: impl EventStore + 'static, signer: Arc<dyn Signer>) -> EngineBuilder {
         EngineBuilder::on_store(Box::new(store), signer)
+    }
+
+    /// An engine that who collects metrics can look at, as long as it is there.
+    pub(crate) fn watched(inner: Inner) -> Self {
+        let inner = Arc::new(inner);
+        if let Some(instruments) = &inner.instruments {
+            instruments.observe(Arc::downgrade(&inner));
+        }
+        Engine { inner }
     }
 
     /// What was found at opening.
@@ -413,8 +424,19 @@ impl Engine {
         if self.inner.stopping.load(Ordering::Acquire) {
             return Err(CommandError::Stopping);
         }
+        let Some(instruments) = &self.inner.instruments else {
+            return self.put(ask, self.inner.activity.begin()).await;
+        };
+        let (name, case) = ask.told();
+        let span = CommandSpan::begin(instruments, name, case.map(|case| case.0));
+        let answer = self.put(ask, self.inner.activity.begin_traced(span.context())).await;
+        span.end(answer.as_ref().err());
+        answer
+    }
+
+    async fn put<T: TryFrom<Outcome>>(&self, ask: Ask, ongoing: Ongoing) -> Result<T, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { ask, reply: Some(reply), ongoing: self.inner.activity.begin() };
+        let request = Request { ask, reply: Some(reply), ongoing };
         self.inner.requests.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => CommandError::Busy { retry_after_ms: self.inner.limits.busy_retry_ms },
             TrySendError::Disconnected(_) => CommandError::Closed,

@@ -1,6 +1,6 @@
 //! A case's past, read from the log by following each event to the one before it in its stream.
 
-use actum_log::{EventReader, Header, ReadError, SharedRecord};
+use actum_log::{EventReader, Header, ReadError, SharedRecord, Trace};
 use actum_model::{
     ActorId, Case, CaseEvent, CaseId, Event, Meta, Seq, Time,
     payload::{self, DecodeError},
@@ -13,6 +13,8 @@ pub struct LoggedEvent {
     pub meta: Meta,
     /// Business key; only on the event that started the case.
     pub key: Option<String>,
+    /// The trace and span of the command that caused it, on the first event of a command that was traced.
+    pub trace: Option<Trace>,
     /// What happened.
     pub event: CaseEvent,
 }
@@ -55,8 +57,9 @@ fn logged(record: &SharedRecord, case: CaseId) -> Result<LoggedEvent, HistoryErr
     let Event::Case(event) = event else {
         return Err(ReadError::Tampered(format!("event {seq} of case {case} is not a case's")).into());
     };
-    let key = record.view().extensions().business_key().map(str::to_owned);
-    Ok(LoggedEvent { meta: meta(header), key, event })
+    let extensions = record.view().extensions();
+    let key = extensions.business_key().map(str::to_owned);
+    Ok(LoggedEvent { meta: meta(header), key, trace: extensions.trace(), event })
 }
 
 /// An open case as it was after one of its events.

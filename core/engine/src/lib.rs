@@ -41,6 +41,7 @@ mod state;
 mod stepped;
 mod stop;
 mod subscribe;
+mod telemetry;
 mod threads;
 mod timers;
 mod upkeep;
@@ -48,7 +49,7 @@ mod views;
 mod work;
 
 pub use actum_kernel::resource::{AllocationStrategy, Choice, Chosen};
-pub use actum_log::{Keys, Signer};
+pub use actum_log::{Keys, Signer, Trace};
 pub use actum_model::{
     ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, Extent, ItemId, Meta, NetHash, Phase,
     Rejection, Seq, Time, Value,
@@ -81,5 +82,6 @@ pub use send::{Message, Sent};
 pub use stepped::{Step, Stepper};
 pub use stop::Stopped;
 pub use subscribe::Subscription;
+pub use telemetry::Telemetry;
 pub use timers::{NextTimer, Timer, TimerWheel};
 pub use upkeep::Checkpointed;

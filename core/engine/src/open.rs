@@ -28,6 +28,7 @@ use crate::keys::{self, KeySource};
 use crate::machine::Machine;
 use crate::partition::{Partition, Refused, stream};
 use crate::saved::{self, How, Keeper, Recovered, Saving, Shelf, Stands};
+use crate::telemetry::Instruments;
 use crate::threads;
 use crate::views::Views;
 
@@ -128,6 +129,7 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         handlers: handlers.clone(),
         running: Arc::new(Semaphore::new(builder.limits.handlers_max)),
         results,
+        instruments: builder.telemetry.map(Instruments::new),
     };
     let (size, durable) = watch::channel(folded.events);
     let bus = Arc::new(Bus::default());
@@ -163,9 +165,10 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         threads: Mutex::default(),
         saving,
         bus: bus.clone(),
+        instruments: machine.dispatcher.instruments.clone(),
         stopping: AtomicBool::new(false),
     };
-    Ok(Prepared { engine: Engine { inner: Arc::new(inner) }, machine, announced: opened_event })
+    Ok(Prepared { engine: Engine::watched(inner), machine, announced: opened_event })
 }
 
 /// What was found, but for what is made of it.

@@ -7,7 +7,8 @@ use tokio::sync::Semaphore;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Requests that may wait for the partition; more are answered `Busy`.
+    /// Requests that may wait for the partition; more are answered `Busy`. They also are what an overloaded engine still has to do
+    /// once the load is gone: about a second of cases of a few steps.
     pub requests_max: usize,
     /// Blocks that may be on their way to the store while the next one fills. Two keep sealing and storing both busy.
     pub blocks_in_flight_max: u64,
@@ -54,7 +55,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            requests_max: 65_536,
+            requests_max: 16_384,
             blocks_in_flight_max: 2,
             handlers_max: 1_024,
             cases_open_max: 1_000_000,

@@ -18,6 +18,7 @@ use crate::options::Limits;
 use crate::policy::Schedule;
 use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
 use crate::state::State;
+use crate::telemetry::trace_of;
 use crate::timers::{Timer, Timers};
 use crate::upkeep::upkeep;
 use crate::views::waits;
@@ -304,12 +305,13 @@ impl Partition {
         now: Time,
         ongoing: &Ongoing,
     ) -> Result<(), Refused> {
-        let key_fields = ExtensionFields { business_key: key, ..ExtensionFields::default() };
-        let key_extension = key_fields.encode().map_err(internal)?;
-        let key_extension = key_extension.as_ref();
+        let trace = ongoing.trace().map(|context| trace_of(context));
+        let fields = ExtensionFields { business_key: key, trace, ..ExtensionFields::default() };
+        let of_first = fields.encode().map_err(internal)?;
+        let of_first = of_first.as_ref();
         let encoded = self.encode(&decided)?;
         let bytes: usize = encoded.iter().map(|one| one.bytes.len() + RECORD_OVERHEAD_BYTES).sum();
-        if !self.stage.has_room(encoded.len(), bytes + key_extension.bytes().len()) {
+        if !self.stage.has_room(encoded.len(), bytes + of_first.bytes().len()) {
             return if self.stage.open_events() == 0 {
                 Err(Rejection::new("command/too-large", "the command has more effects than fit one block").into())
             } else {
@@ -323,7 +325,7 @@ impl Partition {
                 Cause::Logged(seq) => Some(seq.0),
                 Cause::Staged(index) => Some(seqs[index]),
             };
-            let extensions = if index == 0 { key_extension } else { Extensions::EMPTY };
+            let extensions = if index == 0 { of_first } else { Extensions::EMPTY };
             let draft =
                 Draft { actor: actor.0, cause, terminal: event.is_terminal(), extensions, ..draft(id.0, encoded, now) };
             let pushed = self.stage.push(&draft).map_err(too_large)?;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, select};
 
@@ -10,12 +11,15 @@ use crate::dispatch::Dispatcher;
 use crate::error::{CommandError, WriteError};
 use crate::machine::Stored;
 use crate::request::{Answer, Release};
+use crate::telemetry::Instruments;
 use crate::views::Views;
 
 /// What may leave once so many blocks are durable.
 pub(crate) struct Publication {
     /// Blocks closed since the opening, up to which it must wait.
     pub(crate) after: u64,
+    /// When its block was closed.
+    pub(crate) closed: Instant,
     pub(crate) release: Release,
     /// Writing had stopped already.
     pub(crate) stopped: Option<WriteError>,
@@ -30,6 +34,7 @@ pub(crate) struct Publisher {
     views: Arc<Views>,
     bus: Arc<Bus>,
     dispatcher: Dispatcher,
+    instruments: Option<Arc<Instruments>>,
     /// In order; each waits for its blocks.
     waiting: VecDeque<Publication>,
     /// Blocks durable since the opening.
@@ -48,6 +53,7 @@ impl Publisher {
         bus: Arc<Bus>,
         dispatcher: Dispatcher,
     ) -> Self {
+        let instruments = dispatcher.instruments.clone();
         Publisher {
             publications,
             from_store,
@@ -55,6 +61,7 @@ impl Publisher {
             views,
             bus,
             dispatcher,
+            instruments,
             waiting: VecDeque::new(),
             durable: 0,
             stopped: None,
@@ -124,7 +131,7 @@ impl Publisher {
             // A publication that waits for more than became durable will never be.
             let failed = (next.after > self.durable).then(|| self.stopped.clone().unwrap_or_else(cut_short));
             match failed.or(next.stopped) {
-                None => self.let_go(next.release),
+                None => self.let_go(next.release, next.closed),
                 Some(error) => {
                     fail(next.release, &error);
                     self.views.end();
@@ -133,8 +140,12 @@ impl Publisher {
         }
     }
 
-    fn let_go(&self, release: Release) {
+    fn let_go(&self, release: Release, closed: Instant) {
         self.views.take_in(&release.updates);
+        if let Some(Instruments { metrics, .. }) = self.instruments.as_deref() {
+            metrics.commit(closed.elapsed());
+            metrics.events(&release.updates, &self.views);
+        }
         self.bus.publish(&release.updates);
         release.cancelled.iter().for_each(|signal| signal.cancel());
         self.dispatcher.dispatch(release.invocations);

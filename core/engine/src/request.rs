@@ -89,6 +89,28 @@ pub(crate) enum Ask {
     Close,
 }
 
+impl Ask {
+    /// Name of what is asked, and the case it is about: for who watches the engine.
+    pub(crate) fn told(&self) -> (&'static str, Option<CaseId>) {
+        match self {
+            Ask::StartCase { .. } => ("start_case", None),
+            Ask::Command { case, command, .. } | Ask::Result { case, command, .. } => (command.name(), Some(*case)),
+            Ask::Deploy { .. } => ("deploy", None),
+            Ask::Register { .. } => ("register", None),
+            Ask::Upkeep { .. } => ("upkeep", None),
+            Ask::Organise { .. } => ("organise", None),
+            Ask::ChangeOrganisation { .. } => ("change_organisation", None),
+            Ask::Look { case } => ("look", Some(*case)),
+            Ask::Message { .. } => ("publish", None),
+            Ask::Timers { .. } => ("timers", None),
+            Ask::Saved { .. } => ("name_saved_state", None),
+            Ask::Calls { case } => ("calls", *case),
+            Ask::Breakers => ("breakers", None),
+            Ask::Close => ("close", None),
+        }
+    }
+}
+
 /// A request: what is asked, who waits for the answer, and that it is going on.
 pub(crate) struct Request {
     pub(crate) ask: Ask,

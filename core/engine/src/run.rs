@@ -252,7 +252,8 @@ impl Runner {
 
     fn publish(&self, release: Release) {
         // Answers without events of their own may rest on events that are still on their way: they wait for those too.
-        let publication = Publication { after: self.closed, release, stopped: self.stopped.clone() };
+        let publication =
+            Publication { after: self.closed, closed: Instant::now(), release, stopped: self.stopped.clone() };
         if self.wires.publications.send(publication).is_err() {
             tracing::error!("the publishing thread ended");
         }

@@ -194,6 +194,44 @@ pub enum CaseCommand {
     },
 }
 
+impl CaseCommand {
+    /// Its name, lower case with underscores: for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            CaseCommand::StartCase { .. } => "start_case",
+            CaseCommand::TriggerCase { .. } => "trigger_case",
+            CaseCommand::CancelCase { .. } => "cancel_case",
+            CaseCommand::OfferWork { .. } => "offer_work",
+            CaseCommand::TakeWork { .. } => "take_work",
+            CaseCommand::StartWork { .. } => "start_work",
+            CaseCommand::CompleteWork { .. } => "complete_work",
+            CaseCommand::FailWork { .. } => "fail_work",
+            CaseCommand::ShedWork { .. } => "shed_work",
+            CaseCommand::RetryWork { .. } => "retry_work",
+            CaseCommand::CancelWork { .. } => "cancel_work",
+            CaseCommand::AddInstance { .. } => "add_instance",
+            CaseCommand::CompleteInstances { .. } => "complete_instances",
+            CaseCommand::Signal { .. } => "signal",
+            CaseCommand::TimerFired { .. } => "timer_fired",
+            CaseCommand::CaseTimerFired => "case_timer_fired",
+            CaseCommand::ReceiveMessage { .. } => "receive_message",
+            CaseCommand::Compensate { .. } => "compensate",
+            CaseCommand::SuspendCase => "suspend_case",
+            CaseCommand::ResumeCase => "resume_case",
+            CaseCommand::SuspendWork { .. } => "suspend_work",
+            CaseCommand::ResumeWork { .. } => "resume_work",
+            CaseCommand::RaiseException { .. } => "raise_exception",
+            CaseCommand::PutBackWork { .. } => "put_back_work",
+            CaseCommand::DelegateWork { .. } => "delegate_work",
+            CaseCommand::ReallocateWork { .. } => "reallocate_work",
+            CaseCommand::SkipWork { .. } => "skip_work",
+            CaseCommand::EscalateWork { .. } => "escalate_work",
+            CaseCommand::PileWork { .. } => "pile_work",
+        }
+    }
+}
+
 /// How far one goes back in a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -32,6 +32,7 @@ use tokio::sync::OnceCell;
 use super::json;
 use super::secrets::{self, Lookup};
 use crate::handler::{Call, Handler, HandlerError, TimeLimits};
+use crate::telemetry;
 
 /// Most bytes of an answer's body, below what one event may hold.
 const BODY_BYTES_MAX: usize = 512 << 10;
@@ -108,6 +109,8 @@ impl Http {
         headers.extend(key.ok().map(|key| (HeaderName::from_static("idempotency-key"), key)));
         headers
             .insert(hyper::header::USER_AGENT, HeaderValue::from_static(concat!("actum/", env!("CARGO_PKG_VERSION"))));
+        let parent = telemetry::traceparent().and_then(|parent| HeaderValue::try_from(parent).ok());
+        headers.extend(parent.map(|parent| (HeaderName::from_static("traceparent"), parent)));
         for (name, value) in secrets::map(input, "headers")? {
             let what = format!("`headers.{name}`");
             let (text, is_secret) = secrets::text(value, &what, &*self.lookup)?;

@@ -84,7 +84,8 @@ impl Partition {
         let attempts = self.state.cases.get(&case).and_then(|case| case.control.attempts());
         let is_first = attempt == 1 + attempts.map_or(0, |attempts| attempts.of(item).since);
         let Invocation { net, effect, ongoing, .. } = invocation;
-        self.schedule.submit(&net, (effect, (case, item), task, attempt, is_first), signal, now);
+        let traced = (signal, ongoing.trace().cloned());
+        self.schedule.submit(&net, (effect, (case, item), task, attempt, is_first), traced, now);
         self.admit(now, &ongoing);
         self.schedule.shed_beyond(&net, task);
     }
@@ -92,8 +93,10 @@ impl Partition {
     /// Lets out what limits allow.
     fn admit(&mut self, now: Time, ongoing: &Ongoing) {
         let Partition { state, schedule, release, .. } = self;
-        let go = |Admitted { net, effect, signal }| {
-            release.invocations.push(Invocation { net, effect, ongoing: ongoing.beget(), signal: Some(signal) });
+        // It is part of what it waited for, not of what it waited behind.
+        let go = |Admitted { net, effect, signal, trace }| {
+            let ongoing = ongoing.beget_traced(trace);
+            release.invocations.push(Invocation { net, effect, ongoing, signal: Some(signal) });
         };
         schedule.admit(&state.breakers, |key, attempt| is_wanted(state, key, attempt), now, go);
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use actum_kernel::Effect;
 use actum_model::{BreakerEvent, CaseId, ItemId, NetHash, TaskIx, Time};
 use actum_net::{Gate, GateKind, Net, Policies, WAITING_DEFAULT};
+use opentelemetry::trace::SpanContext;
 use rustc_hash::FxHashMap;
 
 use super::breakers::{BreakerState, Breakers};
@@ -34,6 +35,7 @@ pub(super) struct Waiting {
     /// In which order calls came, over all tasks.
     order: u64,
     pub(super) signal: Arc<Signal>,
+    trace: Option<Arc<SpanContext>>,
 }
 
 /// A call that is under way.
@@ -66,6 +68,8 @@ pub(super) struct Admitted {
     pub(super) net: Arc<Net>,
     pub(super) effect: Effect,
     pub(super) signal: Arc<Signal>,
+    /// The command that it follows from.
+    pub(super) trace: Option<Arc<SpanContext>>,
 }
 
 /// A task whose calls are limited.
@@ -162,13 +166,13 @@ impl Schedule {
         &mut self,
         net: &Arc<Net>,
         waiting: (Effect, Key, TaskIx, u32, bool),
-        signal: Arc<Signal>,
+        (signal, trace): (Arc<Signal>, Option<Arc<SpanContext>>),
         now: Time,
     ) {
         let (effect, key, task, attempt, is_first) = waiting;
         let lane = self.lane(net, task, now);
         self.orders += 1;
-        let waiting = Waiting { effect, key, attempt, is_first, since: now, order: self.orders, signal };
+        let waiting = Waiting { effect, key, attempt, is_first, since: now, order: self.orders, signal, trace };
         if let Some(timeout) = policies(net, task).and_then(|policies| policies.timeout)
             && timeout.counts_waiting
         {
@@ -273,9 +277,9 @@ impl Schedule {
                     let Some(waiting) = self.take_head(at) else { break };
                     self.pass(at, is_first, probes.clone(), breakers, now);
                     let (net, task) = (self.lanes[at].net.clone(), self.lanes[at].task);
-                    let Waiting { effect, signal, since, .. } = waiting;
+                    let Waiting { effect, signal, since, trace, .. } = waiting;
                     self.run(net.clone(), task, key, attempt, signal.clone(), (since, now), probes, true);
-                    go(Admitted { net, effect, signal });
+                    go(Admitted { net, effect, signal, trace });
                 }
             }
         }
