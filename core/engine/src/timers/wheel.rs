@@ -5,14 +5,16 @@
 //! digit in which its tick differs from now, in the slot of that digit; when that slot's time comes, its timers move to lower
 //! wheels, at most seven times. Within a tick they fire by their exact time: what is due is sorted.
 //!
-//! Memory: 32 bytes a timer in chunks that are never copied, and about 8 for the index by which it is cancelled. The index is in
-//! parts, so that a part that grows holds nobody up for long.
+//! Memory: 32 bytes a timer in chunks that are never copied, and 10 to 20 for the index by which it is cancelled. The index is in
+//! parts, so that a part that grows holds nobody up for long, and keeps half of each hash: a part that grows, and a search that comes
+//! upon another timer, need not look at timers elsewhere in memory.
 
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 use actum_model::{CaseId, ItemId, Time};
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Place;
 use rustc_hash::FxHasher;
 
 use super::Timer;
@@ -45,6 +47,13 @@ struct Entry {
     next: u32,
 }
 
+/// Where a timer is, as its index knows it.
+#[derive(Debug, Clone, Copy)]
+struct Indexed {
+    number: u32,
+    hash: u32,
+}
+
 /// Timers in any number: setting and cancelling one takes the same few steps, also among ten million.
 ///
 /// ```
@@ -62,7 +71,7 @@ pub struct TimerWheel {
     free: u32,
     /// Entries that were ever used.
     used: u32,
-    index: Vec<HashTable<u32>>,
+    index: Vec<HashTable<Indexed>>,
     /// First entry of each slot.
     slots: Box<[u32; LEVELS * SLOTS]>,
     /// Which slots of each wheel hold something.
@@ -120,14 +129,14 @@ impl TimerWheel {
     /// Sets a timer; one that is set already stays as it is.
     pub fn set(&mut self, timer: Timer) {
         let (part, hash) = place_of(&timer);
-        if self.find(part, hash, &timer).is_some() {
-            return;
-        }
-        let number = self.take_entry();
+        let number = self.next_entry();
+        let TimerWheel { chunks, index, .. } = self;
+        let is_it = |other: &Indexed| other.hash == hash && timer_of(&entry_of(chunks, other.number)) == timer;
+        let Place::Vacant(place) = index[part].entry(spread(hash), is_it, |other| spread(other.hash)) else { return };
+        place.insert(Indexed { number, hash });
+        self.take_entry(number);
         *self.entry_mut(number) =
             Entry { at: timer.at.0, case: timer.case.0, item: timer.item.0, previous: NONE, next: NONE };
-        let TimerWheel { chunks, index, .. } = self;
-        index[part].insert_unique(hash, number, |other| place_of(&timer_of(&entry_of(chunks, *other))).1);
         self.count += 1;
         self.place(number);
     }
@@ -136,9 +145,9 @@ impl TimerWheel {
     pub fn cancel(&mut self, timer: &Timer) -> bool {
         let (part, hash) = place_of(timer);
         let TimerWheel { chunks, index, .. } = self;
-        let found = index[part].find_entry(hash, |number| timer_of(&entry_of(chunks, *number)) == *timer);
-        let Ok(found) = found else { return false };
-        let (number, _) = found.remove();
+        let is_it = |other: &Indexed| other.hash == hash && timer_of(&entry_of(chunks, other.number)) == *timer;
+        let Ok(found) = index[part].find_entry(spread(hash), is_it) else { return false };
+        let (Indexed { number, .. }, _) = found.remove();
         self.unlink(number);
         self.release(number);
         true
@@ -259,25 +268,23 @@ impl TimerWheel {
         }
     }
 
-    fn find(&self, part: usize, hash: u64, timer: &Timer) -> Option<u32> {
-        self.index[part].find(hash, |number| timer_of(&entry_of(&self.chunks, *number)) == *timer).copied()
+    /// The entry that is taken next.
+    fn next_entry(&self) -> u32 {
+        if self.free == NONE { self.used } else { self.free }
     }
 
-    fn take_entry(&mut self) -> u32 {
+    fn take_entry(&mut self, number: u32) {
         if self.free != NONE {
-            let number = self.free;
             self.free = entry_of(&self.chunks, number).next;
-            return number;
+            return;
         }
         // More than 2^31 timers are more than memory holds.
-        let number = self.used;
         assert!(number < DUE, "too many timers");
         if number as usize >= self.chunks.len() << CHUNK_BITS {
             let empty = Entry { at: 0, case: 0, item: 0, previous: NONE, next: NONE };
             self.chunks.push(vec![empty; CHUNK].into_boxed_slice());
         }
         self.used += 1;
-        number
     }
 
     fn release(&mut self, number: u32) {
@@ -299,13 +306,17 @@ fn timer_of(entry: &Entry) -> Timer {
     Timer { at: Time(entry.at), case: CaseId(entry.case), item: ItemId(entry.item) }
 }
 
-/// The part of the index, and the hash in it.
-fn place_of(timer: &Timer) -> (usize, u64) {
+/// The part of the index, and what it keeps of the hash.
+fn place_of(timer: &Timer) -> (usize, u32) {
     let mut hasher = FxHasher::default();
     (timer.case.0, timer.item.0, timer.at.0).hash(&mut hasher);
     let hash = hasher.finish();
-    // The table uses the highest and the lowest bits.
-    ((hash >> 40) as usize % PARTS, hash)
+    (hash as usize % PARTS, (hash >> 32) as u32)
+}
+
+/// A table uses the highest and the lowest bits.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]
