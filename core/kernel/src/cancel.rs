@@ -1,10 +1,13 @@
 //! Stopping: an item with all that it is made of, a cancellation set, a whole case.
 
 use actum_model::{ActorId, CaseEvent, ConditionIx, Control, FrameId, ItemId, TaskIx, WorkItemState};
-use actum_net::Net;
+use actum_net::{Join, Net};
 use smallvec::SmallVec;
 
-use crate::draft::{Cause, Draft};
+use crate::{
+    draft::{Cause, Draft},
+    join,
+};
 
 /// Who stops something, and because of what.
 #[derive(Clone, Copy)]
@@ -90,7 +93,10 @@ pub(crate) fn region(draft: &Draft<'_>, frame: FrameId, task: TaskIx, own: ItemI
     if region.is_empty() {
         return None;
     }
-    let tasks = region.tasks.iter().filter_map(|task| draft.control.item_in(frame, *task));
+    // What has not begun is its tokens, which are the conditions' and not the task's (YAWL, `t_exit`: a task's removal empties
+    // its inner places). Cases from before this was said are decided as they were then.
+    let of_task = |item: &&WorkItemState| item.holds_tokens() || draft.semantics() < 3;
+    let tasks = region.tasks.iter().filter_map(|task| draft.control.item_in(frame, *task)).filter(of_task);
     let items = tasks.map(|item| item.id).filter(|item| *item != own).collect();
     let tokens = |condition: &ConditionIx| (*condition, draft.control.marking.count(frame, *condition));
     let removed = region.conditions.iter().map(tokens).filter(|(_, count)| *count > 0).collect();
@@ -112,5 +118,21 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, cancelled: Cancelled, cause: usize) 
     }
     if !removed.is_empty() {
         draft.follow(cause, CaseEvent::TokensCancelled { frame, task, removed });
+        withdraw(draft, frame, task, cause);
+    }
+}
+
+/// Withdraws what has not begun of the tasks of a cancellation set, and cannot any more: before anything else happens.
+fn withdraw(draft: &mut Draft<'_>, frame: FrameId, task: TaskIx, cause: usize) {
+    let net = draft.net;
+    for task in &net.tasks[task.index()].cancels.tasks {
+        let Some(item) = draft.control.item_in(frame, *task).filter(|item| !item.holds_tokens()) else { continue };
+        let event = item.typed().discard();
+        // Whether an OR-join can still fire is known only when all else is settled; what compensates has no tokens.
+        let waits = net.tasks[task.index()].join == Join::Or || net.tasks[task.index()].compensates;
+        let cannot = || join::take(net, &draft.control, frame, *task, draft.context.or_joins) == Ok(None);
+        if !waits && cannot() {
+            draft.follow(cause, event);
+        }
     }
 }

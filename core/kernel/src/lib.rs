@@ -43,8 +43,9 @@ use actum_model::{ActorId, Directory, Time};
 
 use resource::ResourceFacts;
 
-/// Version of these semantics. Each case pins the version it started under.
-pub const SEMANTICS: u16 = 2;
+/// Version of these semantics. Each case pins the version it started under. Since 2, late timers are said to be late, and work
+/// begins anew in full; since 3, a cancellation set that names a task cancels what runs of it, not what could begin.
+pub const SEMANTICS: u16 = 3;
 
 /// What a decision may know beside net, state and command.
 #[derive(Debug, Clone, Copy)]

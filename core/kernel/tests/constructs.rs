@@ -274,6 +274,48 @@ fn wcp_19_and_25_cancellation_happens_at_completion() {
     world.done("d", ".d completed");
 }
 
+/// A set that names a task and not its conditions cancels what runs of it. Its tokens stay, so what could begin still can.
+#[test]
+fn a_cancelled_task_that_has_not_begun_goes_only_with_its_tokens() {
+    let net = |set: &str| {
+        format!(
+            "conditions: {{ p: {{ flow: x }} }}\nstart: a\ntasks:\n  a: {{ split: and, flow: [{{ to: k }}, {{ to: p }}] }}\n  x: {{ handler: h, trigger: {{ signal: go }}, flow: end }}\n  k: {{ handler: h, cancels: [{set}], flow: d }}\n  d: {{ handler: h, flow: end }}\n"
+        )
+    };
+    let mut world = World::of(&net("x"));
+    world.start("started +a >a .a +k >k +x");
+    world.done("k", ".k +d >d");
+    world.does(&CaseCommand::Signal { name: "go".to_owned(), data: Value::Null }, "signal >x");
+    // Begun, it is cancelled, and its tokens with it.
+    let mut world = World::of(&net("x"));
+    world.start("started +a >a .a +k >k +x");
+    world.does(&CaseCommand::Signal { name: "go".to_owned(), data: Value::Null }, "signal >x");
+    world.done("k", ".k #x +d >d");
+    world.done("d", ".d completed");
+    // Named with its condition, it goes, before anything else happens.
+    let mut world = World::of(&net("x, p"));
+    world.start("started +a >a .a +k >k +x");
+    world.done("k", ".k -k ~x +d >d");
+    world.done("d", ".d completed");
+    // One who cancels it themselves takes its tokens too: it does not come again at once.
+    let mut world = World::of(&net("x"));
+    world.start("started +a >a .a +k >k +x");
+    let item = world.leaf("x");
+    world.does(&CaseCommand::CancelWork { item }, "~x -x");
+    world.done("k", ".k +d >d");
+}
+
+/// Cases that began before that was decided are decided as they were then.
+#[test]
+fn a_case_of_semantics_two_withdraws_a_cancelled_task_as_it_did() {
+    let mut world = World::of(
+        "conditions: { p: { flow: x } }\nstart: a\ntasks:\n  a: { split: and, flow: [{ to: k }, { to: p }] }\n  x: { handler: h, trigger: { signal: go }, flow: end }\n  k: { handler: h, cancels: [x], flow: d }\n  d: { handler: h, flow: end }\n",
+    );
+    world.start("started +a >a .a +k >k +x");
+    world.case.semantics = 2;
+    world.done("k", ".k ~x +d >d");
+}
+
 #[test]
 fn wcp_22_subnets_run_in_frames_of_their_own_and_may_recurse() {
     let net = |n: i64| {

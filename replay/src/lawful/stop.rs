@@ -37,7 +37,9 @@ pub(super) fn is_explained(view: &View<'_>, item: &WorkItemState) -> bool {
         | CaseEvent::InstancesPassed { task, .. }
         | CaseEvent::WorkSkipped { task, .. }
         | CaseEvent::WorkStarted { task, .. } => {
-            view.task(*task).cancels.tasks.iter().any(|other| is_in(view, item, *other))
+            // What has not begun goes only with its tokens; until semantics 3, it went with its task.
+            let begun = item.holds_tokens() || item.frame != cause.frame || view.case.semantics < 3;
+            begun && view.task(*task).cancels.tasks.iter().any(|other| is_in(view, item, *other))
         }
         _ => false,
     };

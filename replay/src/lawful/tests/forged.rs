@@ -297,3 +297,32 @@ fn forgeries_are_found() {
         assert!(found * 100 >= made * least, "{kind:?}: {found} of {made}");
     }
 }
+
+/// What has not begun of a cancelled task goes only with its tokens. Until semantics 3 it went with its task, and logs of
+/// then stay lawful.
+#[test]
+fn a_cancelled_task_is_judged_by_the_semantics_of_its_case() {
+    let text = "
+actum: 1
+net: cancels
+conditions: { p: { flow: x } }
+start: a
+tasks:
+  a: { split: and, flow: [{ to: k }, { to: p }] }
+  x: { handler: h, trigger: { signal: go }, flow: end }
+  k: { handler: h, cancels: [x], flow: d }
+  d: { handler: h, flow: end }
+";
+    let mut history = History::new(actum_net::compile(text).unwrap().net, Directory::default());
+    history.start(BTreeMap::new());
+    history.case.semantics = 2;
+    let k = history.case.control.item_of(history.net.task("k").unwrap()).unwrap().id;
+    let done = CaseCommand::CompleteWork { item: k, result: Value::Null };
+    assert!(history.command(&done, ActorId::ENGINE, Time(STEP)));
+    assert!(history.events.iter().any(|(_, event)| matches!(event, CaseEvent::WorkWithdrawn { .. })));
+    let broken = history.judge().2.expect("semantics 3 do not withdraw it");
+    assert_eq!(broken.0, super::super::rule::Law::Owed, "{broken:?}");
+    let Some((_, CaseEvent::CaseStarted { semantics, .. })) = history.events.first_mut() else { panic!() };
+    *semantics = 2;
+    assert_eq!(history.judge().2, None);
+}
