@@ -23,6 +23,8 @@ pub struct CaseRow {
     pub status: CaseStatus,
     /// It rests: nothing new begins until it is resumed.
     pub suspended: bool,
+    /// Somebody ended it as completed before it came to its end.
+    pub forced: bool,
     /// Number of its events.
     pub version: u64,
     /// Its newest event.
@@ -49,6 +51,7 @@ struct Row {
     net: u32,
     status: CaseStatus,
     suspended: bool,
+    forced: bool,
 }
 
 /// All cases, open and ended.
@@ -98,9 +101,20 @@ impl Cases {
     }
 
     fn shown(&self, row: Row) -> CaseRow {
-        let Row { key, failed, version, last_seq, started, changed, net, status, suspended } = row;
+        let Row { key, failed, version, last_seq, started, changed, net, status, suspended, forced } = row;
         let failed = failed.map(|failed| failed.into_boxed_slice()).unwrap_or_default();
-        CaseRow { net: self.nets.hash(net), key, status, suspended, version, last_seq, started, changed, failed }
+        CaseRow {
+            net: self.nets.hash(net),
+            key,
+            status,
+            suspended,
+            forced,
+            version,
+            last_seq,
+            started,
+            changed,
+            failed,
+        }
     }
 
     fn apply_run(&self, run: &Run<'_, '_>) {
@@ -143,6 +157,7 @@ impl Row {
             net,
             status: CaseStatus::Open,
             suspended: false,
+            forced: false,
         }
     }
 
@@ -155,6 +170,7 @@ impl Row {
             CaseEvent::CaseDeadlocked => self.status = CaseStatus::Deadlocked,
             CaseEvent::CaseSuspended => self.suspended = true,
             CaseEvent::CaseResumed => self.suspended = false,
+            CaseEvent::CaseForced { .. } => self.forced = true,
             CaseEvent::WorkFailed { item, .. } => {
                 let failed = self.failed.get_or_insert_default();
                 if let Err(place) = failed.binary_search(item) {
@@ -164,6 +180,7 @@ impl Row {
             CaseEvent::WorkRetried { item, .. }
             | CaseEvent::WorkCancelled { item, .. }
             | CaseEvent::WorkWithdrawn { item, .. }
+            | CaseEvent::WorkForced { item, .. }
             | CaseEvent::WorkSkipped { item, .. } => {
                 if let Some(failed) = &mut self.failed {
                     failed.retain(|one| one != item);
@@ -185,7 +202,7 @@ impl Projection for Cases {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn apply(&self, recorded: &Recorded<'_>) {
@@ -207,6 +224,7 @@ impl Projection for Cases {
             wire::put_option(out, row.key.as_ref(), |out, key| wire::put_text(out, key));
             saved::put_status(out, row.status);
             out.push(u8::from(row.suspended));
+            out.push(u8::from(row.forced));
             wire::put(out, row.version);
             wire::put(out, row.last_seq.0);
             wire::put(out, row.started.0);
@@ -248,12 +266,12 @@ impl Cases {
     fn row(&self, nets: &[NetHash], from: &mut Reader<'_>) -> Result<Row, RestoreError> {
         let net = self.nets.number(saved::listed(nets, from)?);
         let key = from.option(|from| Ok(from.text()?.into()))?;
-        let (status, suspended) = (saved::status(from)?, from.flag()?);
+        let (status, suspended, forced) = (saved::status(from)?, from.flag()?, from.flag()?);
         let (version, last_seq, started) = (from.number()?, Seq(from.number()?), Time(from.number()?));
         let changed = saved::since(from, started)?;
         let failed = from.list(|from| from.small().map(ItemId))?;
         wire::ascending(&failed, |item| *item, "failed items")?;
         let failed = (!failed.is_empty()).then(|| Box::new(failed));
-        Ok(Row { key, failed, version, last_seq, started, changed, net, status, suspended })
+        Ok(Row { key, failed, version, last_seq, started, changed, net, status, suspended, forced })
     }
 }

@@ -22,6 +22,8 @@ pub enum TimerFor {
     Item(ItemId),
     /// The next attempt of an item that failed.
     Retry(ItemId),
+    /// The end of a rest: of an item, or (with none) of the case. It goes on while that rests.
+    Rest(Option<ItemId>),
 }
 
 /// A timer that is set.
@@ -106,14 +108,17 @@ impl PendingTimers {
         self.len() == 0
     }
 
-    /// It is still set, and neither its item nor its case rests.
+    /// It is still set, and neither its item nor its case rests; or it is the end of that rest.
     fn goes(&self, timer: &PendingTimer) -> bool {
         self.cases.get(&timer.case).is_some_and(|case| {
             let rests = match timer.of {
-                TimerFor::Case => false,
-                TimerFor::Item(item) | TimerFor::Retry(item) => case.resting.binary_search(&item).is_ok(),
+                TimerFor::Rest(None) => false,
+                TimerFor::Case | TimerFor::Rest(Some(_)) => case.suspended,
+                TimerFor::Item(item) | TimerFor::Retry(item) => {
+                    case.suspended || case.resting.binary_search(&item).is_ok()
+                }
             };
-            !case.suspended && !rests && case.set.binary_search(&(timer.of, timer.due)).is_ok()
+            !rests && case.set.binary_search(&(timer.of, timer.due)).is_ok()
         })
     }
 
@@ -165,16 +170,20 @@ impl PendingTimers {
             | CaseEvent::WorkCancelled { item, .. } => {
                 self.set(case, timers, TimerFor::Item(*item), None);
                 self.set(case, timers, TimerFor::Retry(*item), None);
-                timers.resting.retain(|resting| resting != item);
+                self.go_on(case, timers, *item);
             }
             CaseEvent::WorkSuspended { item, .. } => {
                 if let Err(place) = timers.resting.binary_search(item) {
                     timers.resting.insert(place, *item);
                 }
             }
-            CaseEvent::WorkResumed { item, .. } => timers.resting.retain(|resting| resting != item),
+            CaseEvent::WorkResumed { item, .. } | CaseEvent::WorkForced { item, .. } => self.go_on(case, timers, *item),
+            CaseEvent::RestLimited { item, until } => self.set(case, timers, TimerFor::Rest(*item), Some(*until)),
             CaseEvent::CaseSuspended => timers.suspended = true,
-            CaseEvent::CaseResumed => timers.suspended = false,
+            CaseEvent::CaseResumed => {
+                timers.suspended = false;
+                self.set(case, timers, TimerFor::Rest(None), None);
+            }
             ended if ended.is_terminal() => {
                 let over = std::mem::take(timers);
                 let mut by_time = self.by_time.write().unwrap_or_else(PoisonError::into_inner);
@@ -184,6 +193,12 @@ impl PendingTimers {
             }
             _ => {}
         }
+    }
+
+    /// An item does not rest any more.
+    fn go_on(&self, case: CaseId, timers: &mut CaseTimers, item: ItemId) {
+        timers.resting.retain(|resting| *resting != item);
+        self.set(case, timers, TimerFor::Rest(Some(item)), None);
     }
 
     /// Sets or clears the timer of a purpose.
@@ -217,7 +232,7 @@ impl Projection for PendingTimers {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn apply(&self, recorded: &Recorded<'_>) {
@@ -241,6 +256,8 @@ impl Projection for PendingTimers {
                     TimerFor::Case => (0, 0),
                     TimerFor::Item(item) => (1, item.0),
                     TimerFor::Retry(item) => (2, item.0),
+                    TimerFor::Rest(None) => (3, 0),
+                    TimerFor::Rest(Some(item)) => (4, item.0),
                 };
                 out.push(kind);
                 wire::put(out, u64::from(item));
@@ -281,6 +298,8 @@ fn case_timers(from: &mut Reader<'_>) -> Result<CaseTimers, RestoreError> {
             (0, ItemId(0)) => TimerFor::Case,
             (1, item) => TimerFor::Item(item),
             (2, item) => TimerFor::Retry(item),
+            (3, ItemId(0)) => TimerFor::Rest(None),
+            (4, item) => TimerFor::Rest(Some(item)),
             _ => return Err(RestoreError::NotCanonical("what a timer is for")),
         };
         Ok((of, Time(from.number()?)))

@@ -114,6 +114,7 @@ impl Projection for Waits {
             CaseEvent::WorkOffered { item, .. }
             | CaseEvent::WorkAllocated { item, .. }
             | CaseEvent::WorkStarted { item, .. }
+            | CaseEvent::WorkForced { item, .. }
             | CaseEvent::WorkSkipped { item, .. }
             | CaseEvent::WorkWithdrawn { item, .. }
             | CaseEvent::WorkCancelled { item, .. } => self.remove(case, *item),

@@ -117,6 +117,9 @@ fn case_kind(event: &CaseEvent) -> &'static str {
         CaseEvent::WorkEscalated { .. } => "WorkEscalated",
         CaseEvent::AllocationDecided { .. } => "AllocationDecided",
         CaseEvent::WorkWaiting { .. } => "WorkWaiting",
+        CaseEvent::WorkForced { .. } => "WorkForced",
+        CaseEvent::CaseForced { .. } => "CaseForced",
+        CaseEvent::RestLimited { .. } => "RestLimited",
         other => crate::json_policy::case_kind(other).unwrap_or_else(|| crate::json_durable::case_kind(other)),
     }
 }

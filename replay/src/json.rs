@@ -105,6 +105,18 @@ fn case(keys: &mut Map<String, Json>, event: &CaseEvent, net: Option<&Net>, name
             keys.put("produced", conditions(net, produced));
         }
         CaseEvent::CaseCancelled { reason } => keys.put("reason", reason.as_str()),
+        CaseEvent::CaseForced { reason, changes } => {
+            keys.put("reason", reason.as_str());
+            keys.put("variables", variables(net, changes));
+        }
+        CaseEvent::WorkForced { reason, consumed, .. } => {
+            keys.put("reason", reason.as_str());
+            keys.put("consumed", conditions(net, consumed));
+        }
+        CaseEvent::RestLimited { item, until } => {
+            keys.put("item", item.map(|item| item.0));
+            keys.put("until", until.to_string());
+        }
         CaseEvent::CaseFailed { code, message } | CaseEvent::WorkFailed { code, message, .. } => {
             keys.put("code", code.as_str());
             keys.put("message", message.as_str());

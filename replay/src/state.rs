@@ -196,6 +196,7 @@ impl Fold {
     pub(crate) fn apply(&mut self, meta: &Meta, event: &CaseEvent) {
         self.case.apply(meta, event);
         match event {
+            CaseEvent::CaseForced { reason, .. } => self.reason = Some(format!("forced: {reason}")),
             CaseEvent::CaseCancelled { reason } => self.reason = Some(reason.clone()),
             CaseEvent::CaseFailed { code, message } => self.reason = Some(format!("{code}: {message}")),
             CaseEvent::WorkFailed { item, code, message, .. } => {

@@ -1,6 +1,8 @@
 //! What is asked of a case from outside beside work: signals, rests, exceptions, instances; and when timers fire.
 
-use actum_model::{ActorId, CaseCommand, CaseId, ExceptionKind, Extent, ItemId, Value};
+use std::collections::BTreeMap;
+
+use actum_model::{ActorId, CaseCommand, CaseId, ExceptionKind, Extent, ItemId, RestEnd, Value};
 
 use crate::engine::Engine;
 use crate::error::CommandError;
@@ -57,7 +59,50 @@ impl Engine {
     /// # Errors
     /// Rejections: `case/suspended` when it rests already, `case/ended`, `case/not-found`.
     pub async fn suspend_case(&self, case: CaseId, actor: ActorId) -> Result<(), CommandError> {
-        self.command(case, actor, CaseCommand::SuspendCase).await
+        self.command(case, actor, CaseCommand::SuspendCase { until: None }).await
+    }
+
+    /// Lays a case to rest for a time: then it goes on by itself, at once after a restart if the time came meanwhile, and the log
+    /// says when that is late. Whoever resumes it before ends the rest.
+    ///
+    /// # Errors
+    /// As [`Engine::suspend_case`]; also `case/rest` when the time is not in the future.
+    pub async fn suspend_case_for(&self, case: CaseId, actor: ActorId, until: RestEnd) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::SuspendCase { until: Some(until) }).await
+    }
+
+    /// Ends a case as completed, wherever it is, deadlocked or at rest too: what runs in it is stopped, its handlers' calls are
+    /// cancelled. `output` sets variables of its net, by name; the log has them, `reason` and who forced it (`CaseForced`).
+    ///
+    /// # Errors
+    /// Rejections: `case/unknown-output`, `case/output-type` when `output` does not fit the net; `case/ended`, `case/not-found`.
+    pub async fn force_case(
+        &self,
+        case: CaseId,
+        actor: ActorId,
+        output: BTreeMap<String, Value>,
+        reason: &str,
+    ) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::ForceCase { output, reason: reason.to_owned() }).await
+    }
+
+    /// Completes an item with a result of the actor's own, whosever it is and in whichever phase: enabled, offered, with a handler,
+    /// failed, at rest. What ran of it is stopped; a handler that is under way is told, and its result is dropped. The log has
+    /// `reason` and who forced it (`WorkForced`). Of a task that runs with several instances, the result is the list of theirs.
+    ///
+    /// # Errors
+    /// Rejections: `work/result-form`, `work/output`, `work/guard` when the result does not fit what the net does with it; `work/gone`
+    /// when the item's tokens are; `work/phase` when the case went on from it already; `work/not-found`, `work/suspended`,
+    /// `case/suspended`.
+    pub async fn force_work(
+        &self,
+        case: CaseId,
+        item: ItemId,
+        actor: ActorId,
+        result: Value,
+        reason: &str,
+    ) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::ForceWork { item, result, reason: reason.to_owned() }).await
     }
 
     /// Goes on with a case that rests. Timers whose time came meanwhile fire now.

@@ -52,7 +52,7 @@ pub use actum_kernel::resource::{AllocationStrategy, Choice, Chosen};
 pub use actum_log::{Keys, Signer, Trace};
 pub use actum_model::{
     ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, Extent, ItemId, Meta, NetHash, Phase,
-    Rejection, Seq, Time, Value,
+    Rejection, RestEnd, Seq, Time, Value,
 };
 pub use actum_model::{ReplacedHead, RestoreSource};
 pub use actum_net::{Diagnostic, Net, Organisation, organisation};

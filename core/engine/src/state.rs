@@ -81,7 +81,9 @@ impl State {
         if self.breakers.is_watching()
             && let (Some((item, _)), Some(net)) = (event.work(), self.nets.get(&case.net))
         {
-            self.breakers.observe(net, event, case.control.item(item).map(|item| item.phase));
+            // What somebody gave by force says nothing of the handler.
+            let item = case.control.item(item).filter(|item| item.resource.is_none());
+            self.breakers.observe(net, event, item.map(|item| item.phase));
         }
         case.apply(meta, event);
         self.messages.apply_case(case, &awaited, event);

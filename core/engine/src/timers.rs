@@ -5,7 +5,7 @@
 //!
 //! A timing wheel holds them: setting and cancelling cost the same however many there are. A timer whose item ended, or got
 //! another one, is cancelled with the event that says so. Of what rests it stays set; when its time comes it is dropped, and set
-//! again when that goes on.
+//! again when that goes on. Only the end of a rest is a timer of what rests.
 
 mod wheel;
 
@@ -38,7 +38,15 @@ impl Timer {
     fn is_set(&self, cases: &FxHashMap<CaseId, Case>) -> bool {
         let Some(case) = cases.get(&self.case) else { return false };
         let control = &case.control;
-        if control.status != CaseStatus::Open || control.suspended {
+        if control.status != CaseStatus::Open {
+            return false;
+        }
+        // The end of a rest is the one timer of what rests.
+        let rests = (self.item != Self::OF_CASE).then_some(self.item);
+        if (rests.is_none() || !control.suspended) && control.rest_until(rests) == Some(self.at) {
+            return true;
+        }
+        if control.suspended {
             return false;
         }
         if self.item == Self::OF_CASE {
@@ -81,7 +89,8 @@ impl Timers {
         let retries = control.attempts().into_iter().flat_map(actum_model::Attempts::items);
         let retries = retries.filter_map(|one| Some((one.item, one.at?)));
         let deadline = control.deadline().map(|at| (Timer::OF_CASE, at));
-        let timers = own.chain(retries).chain(deadline).map(|(item, at)| Timer { at, case, item });
+        let rests = control.rests().iter().map(|rest| (rest.item.unwrap_or(Timer::OF_CASE), rest.until));
+        let timers = own.chain(retries).chain(deadline).chain(rests).map(|(item, at)| Timer { at, case, item });
         timers.for_each(|timer| self.wheel.set(timer));
     }
 

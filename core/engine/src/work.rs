@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actum_model::{ActorId, CaseCommand, CaseId, ItemId, OrganisationEvent};
+use actum_model::{ActorId, CaseCommand, CaseId, ItemId, OrganisationEvent, RestEnd};
 use actum_net::Organisation;
 
 use crate::engine::Engine;
@@ -50,7 +50,22 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::put_back`].
     pub async fn suspend_work(&self, case: CaseId, item: ItemId, actor: ActorId) -> Result<(), CommandError> {
-        self.command(case, actor, CaseCommand::SuspendWork { item }).await
+        self.command(case, actor, CaseCommand::SuspendWork { item, until: None }).await
+    }
+
+    /// Lays aside an item that the actor has, for a time: then it goes on by itself, as a case does
+    /// ([`Engine::suspend_case_for`]).
+    ///
+    /// # Errors
+    /// As for [`Engine::suspend_work`]; also `work/rest` when the time is not in the future.
+    pub async fn suspend_work_for(
+        &self,
+        case: CaseId,
+        item: ItemId,
+        actor: ActorId,
+        until: RestEnd,
+    ) -> Result<(), CommandError> {
+        self.command(case, actor, CaseCommand::SuspendWork { item, until: Some(until) }).await
     }
 
     /// Goes on with an item that was laid aside.

@@ -212,6 +212,29 @@ async fn a_call_hears_when_its_item_is_cancelled() {
     until(async || gated.cancelled.load(Ordering::SeqCst) == 1).await;
 }
 
+/// Somebody else's result counts; the handler is told, and what it gives after all does not.
+#[tokio::test]
+async fn a_call_hears_when_its_item_is_completed_by_force() {
+    let clock = VirtualClock::new(START);
+    let (gated, mut came) = Gated::new();
+    let engine = engine(&clock).handler("h", gated.clone()).open().await.unwrap();
+    let case = case_of(&engine, &net("forced", "[]")).await;
+    came.recv().await.unwrap();
+    let ana = engine.register("ana", &[]).await.unwrap();
+    engine.force_work(case, ItemId(0), ana, Value::Int(7), "the bank is down").await.unwrap();
+    assert_eq!(engine.ended(case).await.unwrap().status, CaseStatus::Completed);
+    engine.settled().await;
+    until(async || gated.cancelled.load(Ordering::SeqCst) == 1).await;
+    let results: Vec<Value> = history(&engine, case)
+        .into_iter()
+        .filter_map(|event| match event {
+            CaseEvent::WorkCompleted { result, .. } => Some(result),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(results, [Value::Int(7)]);
+}
+
 #[tokio::test]
 async fn no_more_calls_run_at_once_than_a_limit_lets() {
     for policies in ["[{ concurrency: 2 }]", "[{ pool: gateway }]", "[{ pool: { name: large, units: 3 } }]"] {

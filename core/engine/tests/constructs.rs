@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use actum::{
-    ActorId, CaseEvent, CaseId, CaseStatus, CommandError, Engine, ExceptionKind, ItemId, Limits, NetHash, Phase, Time,
-    Timer, Value, VirtualClock,
+    ActorId, CaseEvent, CaseId, CaseStatus, CommandError, Engine, ExceptionKind, ItemId, Limits, NetHash, Phase,
+    RestEnd, Time, Timer, Value, VirtualClock,
 };
 
 const HOUR: u64 = 3_600_000_000_000;
@@ -402,4 +402,54 @@ async fn deadlocked_cases_do_not_keep_others_from_starting() {
     assert!(matches!(engine.start_case(net, None, none()).await, Err(CommandError::Busy { .. })), "memory is bounded");
     engine.cancel_case(deadlocked[0], ActorId::ENGINE, "of no use").await.unwrap();
     engine.start_case(net, None, none()).await.unwrap();
+}
+
+/// A rest for a time ends by itself: also when nobody ran at that time, and then the log says that it is late.
+#[tokio::test]
+async fn a_rest_for_a_time_ends_by_itself_also_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = VirtualClock::new(START);
+    let engine = open(directory.path(), &clock).await;
+    let (_, case) = start(&engine, RACE).await;
+    let item = engine.waits().of_case(case)[1].item;
+    let past = engine.suspend_case_for(case, ActorId::ENGINE, RestEnd::At(START)).await;
+    assert_eq!(code(past), "case/rest");
+    engine.suspend_case_for(case, ActorId::ENGINE, RestEnd::After { ns: HOUR / 2 }).await.unwrap();
+    assert_eq!(code(engine.signal(case, ActorId::ENGINE, "papers", Value::Null).await), "case/suspended");
+    assert_eq!(engine.timers(9).await.unwrap().len(), 1, "only the rest has a timer that goes");
+    move_to(&engine, &clock, HOUR / 2).await;
+    assert!(!engine.row(case).unwrap().suspended);
+    let resumed = |event: &CaseEvent| matches!(event, CaseEvent::CaseResumed);
+    assert_eq!(events(&engine, case, resumed), [Time(START.0 + HOUR / 2)]);
+
+    engine.suspend_work_for(case, item, ActorId::ENGINE, RestEnd::After { ns: HOUR }).await.unwrap();
+    engine.close().await.unwrap();
+    clock.advance_to(Time(START.0 + 9 * HOUR));
+    let engine = open(directory.path(), &clock).await;
+    engine.settled().await;
+    assert_eq!(status(&engine, case), CaseStatus::Completed);
+    assert_eq!(events(&engine, case, |event| matches!(event, CaseEvent::WorkResumed { .. })).len(), 1);
+    assert!(!events(&engine, case, |event| matches!(event, CaseEvent::TimerFiredLate { .. })).is_empty());
+    engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_case_is_completed_by_force_and_says_who_and_why() {
+    let clock = VirtualClock::new(START);
+    let engine = in_memory(&clock).await;
+    let (_, case) = start(&engine, RACE).await;
+    let ana = engine.register("ana", &[]).await.unwrap();
+    let output = |value: Value| BTreeMap::from([("outcome".to_owned(), value)]);
+    let before = engine.history(case).unwrap().len();
+    assert_eq!(code(engine.force_case(case, ana, output(Value::Int(1)), "").await), "case/output-type");
+    assert_eq!(engine.history(case).unwrap().len(), before);
+    engine.force_case(case, ana, output(Value::String("by hand".to_owned())), "the office burnt down").await.unwrap();
+    let row = engine.row(case).unwrap();
+    assert_eq!((row.status, row.forced), (CaseStatus::Completed, true));
+    let history = engine.history(case).unwrap();
+    let forced = history.iter().find(|logged| matches!(logged.event, CaseEvent::CaseForced { .. })).unwrap();
+    assert_eq!(forced.meta.actor, ana);
+    assert!(matches!(&forced.event, CaseEvent::CaseForced { reason, .. } if reason == "the office burnt down"));
+    assert!(engine.timers(9).await.unwrap().is_empty() && engine.waits().cases().is_empty());
+    assert_eq!(code(engine.force_case(case, ana, none(), "").await), "case/ended");
 }

@@ -42,6 +42,23 @@ fn initial_of(net: &Net, subnet: SubnetIx, input: &BTreeMap<String, Value>) -> R
     Ok(changes)
 }
 
+/// The variables of the root that somebody sets who ends a case by force, in the order of the net.
+pub(crate) fn forced(net: &Net, output: &BTreeMap<String, Value>) -> Result<Vec<Change>, Rejection> {
+    let mut changes = Vec::with_capacity(output.len());
+    for (name, value) in output {
+        let Some(variable) = net.variable_in(SubnetIx::ROOT, name) else {
+            return Err(Rejection::new(
+                "case/unknown-output",
+                format!("net {} has no variable named {name}", net.name),
+            ));
+        };
+        let kind = net.variables[variable.index()].kind;
+        changes.push(Change { variable, value: admitted("case/output-type", name, kind, value.clone())? });
+    }
+    changes.sort_unstable_by_key(|change| change.variable);
+    Ok(changes)
+}
+
 /// A person's result as the task's form wants it: its fields, each of its type.
 pub(crate) fn fill_form(task: &Task, form: &[Field], result: &Value) -> Result<Value, Rejection> {
     let Value::Map(given) = result else {

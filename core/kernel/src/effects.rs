@@ -23,7 +23,8 @@ pub enum Effect {
         input: Result<Value, EvalError>,
     },
     /// Ask `TimerFired` of the item when the time comes. A timer of an item replaces the one before it; one whose item has
-    /// ended, or that is asked too early, is refused. Of a suspended case or item, it is looked at again when that goes on.
+    /// ended, or that is asked too early, is refused. Of a suspended case or item, it is looked at again when that goes on,
+    /// unless it is the end of that very rest.
     SetTimer {
         /// The case.
         case: CaseId,
@@ -32,7 +33,8 @@ pub enum Effect {
         /// When.
         at: Time,
     },
-    /// Ask `CaseTimerFired` of the case when the time comes. Of a suspended case, it is looked at again when that goes on.
+    /// Ask `CaseTimerFired` of the case when the time comes. Of a suspended case, it is looked at again when that goes on,
+    /// unless it is the end of that very rest.
     SetCaseTimer {
         /// The case.
         case: CaseId,
@@ -56,6 +58,10 @@ pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
         CaseEvent::WorkRetryScheduled { item, at, .. } => {
             Some(Effect::SetTimer { case: case.id, item: *item, at: *at })
         }
+        CaseEvent::RestLimited { item: Some(item), until } => {
+            Some(Effect::SetTimer { case: case.id, item: *item, at: *until })
+        }
+        CaseEvent::RestLimited { item: None, until } => Some(Effect::SetCaseTimer { case: case.id, at: *until }),
         CaseEvent::CaseWaiting { until } => Some(Effect::SetCaseTimer { case: case.id, at: *until }),
         CaseEvent::WorkWaiting { item, until, .. } => Some(Effect::SetTimer { case: case.id, item: *item, at: *until }),
         _ => None,
@@ -70,7 +76,11 @@ pub fn pending_effects<'a>(net: &'a Net, case: &'a Case) -> impl Iterator<Item =
         let timers = timer::of(net, item).into_iter().chain(case.control.retry_at(item.id));
         call.into_iter().chain(timers.map(|at| Effect::SetTimer { case: case.id, item: item.id, at }))
     });
-    of_items.chain(deadline)
+    let rests = case.control.rests().iter().map(|rest| match rest.item {
+        Some(item) => Effect::SetTimer { case: case.id, item, at: rest.until },
+        None => Effect::SetCaseTimer { case: case.id, at: rest.until },
+    });
+    of_items.chain(deadline).chain(rests)
 }
 
 fn invocation(net: &Net, case: &Case, item: &WorkItemState) -> Option<Effect> {

@@ -145,7 +145,7 @@ proptest! {
                 3 => CaseCommand::PutBackWork { item },
                 4 => CaseCommand::DelegateWork { item, to },
                 5 => CaseCommand::ReallocateWork { item, to, keep_state: step % 2 == 0 },
-                6 => CaseCommand::SuspendWork { item },
+                6 => CaseCommand::SuspendWork { item, until: None },
                 _ => CaseCommand::ResumeWork { item },
             };
             let _refused = office.ask(actor, &command);

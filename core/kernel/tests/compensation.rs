@@ -166,7 +166,7 @@ fn all_is_undone_on_request_and_nothing_twice() {
         "ExceptionRaised case: compensate, WorkCancelled pay, CompensationBegun, WorkEnabled unhotel, WorkCompensating unhotel, WorkStarted unhotel",
     );
     // It rests, and goes on where it was.
-    world.ask(&CaseCommand::SuspendCase).unwrap();
+    world.ask(&CaseCommand::SuspendCase { until: None }).unwrap();
     world.complete("unhotel", "WorkCompleted unhotel");
     world.does(
         &CaseCommand::ResumeCase,

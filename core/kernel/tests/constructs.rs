@@ -6,8 +6,8 @@ use actum_kernel::{
     Context, Decided, FRAME_DEPTH_MAX, RESTART_AFTER_LEAST, SIGNALS_MAX, decide, effects, pending_effects,
 };
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Directory, ExceptionKind, FrameId, ItemId, Meta, Seq,
-    Time, Value,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Directory, ExceptionKind, FrameId, ItemId, Meta,
+    RestEnd, Seq, Time, Value,
 };
 use actum_net::Net;
 
@@ -102,6 +102,8 @@ impl World {
                 CaseEvent::SignalReceived { kept: true, .. } => "kept".to_owned(),
                 CaseEvent::SignalReceived { .. } => "lost".to_owned(),
                 CaseEvent::TimerFiredLate { .. } => "belated".to_owned(),
+                CaseEvent::CaseForced { .. } => "forced".to_owned(),
+                CaseEvent::RestLimited { .. } => "limited".to_owned(),
                 CaseEvent::ExceptionRaised { kind, answer, .. } => format!("{}:{answer}", kind.name()),
                 CaseEvent::JoinAdvanced { task, arrived, .. } => format!("/{}{}", self.name(*task), arrived.len()),
                 CaseEvent::TokensCancelled { task, .. } => format!("-{}", self.name(*task)),
@@ -120,6 +122,7 @@ impl World {
                         CaseEvent::WorkResumed { .. } => "wake:",
                         CaseEvent::WorkRetried { .. } => "again:",
                         CaseEvent::WorkSkipped { .. } => "skip:",
+                        CaseEvent::WorkForced { .. } => "force:",
                         other => panic!("{other:?}"),
                     };
                     format!("{mark}{}", work.work().map(|(_, task)| self.name(task)).unwrap_or_default())
@@ -316,6 +319,109 @@ fn a_case_of_semantics_two_withdraws_a_cancelled_task_as_it_did() {
     world.done("k", ".k ~x +d >d");
 }
 
+fn force(item: ItemId, result: Value) -> CaseCommand {
+    CaseCommand::ForceWork { item, result, reason: "the bank is down".to_owned() }
+}
+
+const FORCED: &str = "data: { v: { type: int, default: 0 } }\nconditions: { p: { flow: [x, y] }, q: { flow: j } }\nstart: a\ntasks:\n  a: { split: and, flow: [{ to: p }, { to: b }] }\n  x: { handler: h, trigger: { signal: go }, output: { v: '{{ result.n }}' }, flow: q }\n  y: { handler: h, trigger: { signal: no }, flow: q }\n  b: { net: R, flow: j }\n  j: { join: and, flow: end }\nnets:\n  R:\n    start: s\n    tasks:\n      s: { handler: h, instances: { count: 2 }, flow: end }\n";
+
+#[test]
+fn an_item_is_completed_by_force_in_whichever_phase() {
+    let begin = || {
+        let mut world = World::of(FORCED);
+        world.start("started +a >a .a +b >b (1 +x +y +R/s >R/s +R/s +R/s >R/s >R/s");
+        world
+    };
+    let given = |n: Value| Value::Map([("n".to_owned(), n)].into());
+    // Not begun: its tokens are taken, and who waited for them too is withdrawn. What does not fit leaves all as it was.
+    let mut world = begin();
+    let x = world.leaf("x");
+    world.refuses(&force(x, given(Value::Bool(true))), "work/output");
+    world.refuses(&force(x, Value::Null), "work/output");
+    world.does(&force(x, given(Value::Int(7))), "force:x .x ~y");
+    assert_eq!(world.case.variable(world.net.variable("v").unwrap()), Some(&Value::Int(7)));
+    world.refuses(&force(x, given(Value::Int(7))), "work/not-found");
+    // A subnet with all that runs in it.
+    let b = world.firing("b");
+    world.does(&force(b, Value::Null), "force:b #R/s #R/s #R/s )1# .b +j >j .j completed");
+    // Of several, the list of their results; or one of them.
+    let mut world = begin();
+    let firing = world.case.control.items.iter().find(|item| world.name(item.task) == "R/s").unwrap().id;
+    world.refuses(&force(firing, Value::Int(1)), "work/output");
+    world.does(&force(firing, Value::List(vec![])), "force:R/s #R/s #R/s .R/s )1 .b");
+    // Failed, and at rest.
+    let mut world = begin();
+    let one = world.leaf("R/s");
+    world.ask(&CaseCommand::FailWork { item: one, code: "no".to_owned(), message: String::new() }).unwrap();
+    world.ask(&CaseCommand::SuspendWork { item: one, until: Some(RestEnd::After { ns: SECOND }) }).unwrap();
+    assert_eq!(world.case.control.rests().len(), 1);
+    world.does(&force(one, Value::Int(1)), "force:R/s .R/s");
+    assert!(world.case.control.rests().is_empty());
+    // While the case rests, nothing is.
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
+    let x = world.leaf("x");
+    world.refuses(&force(x, given(Value::Int(7))), "case/suspended");
+}
+
+#[test]
+fn a_case_is_completed_by_force_wherever_it_is() {
+    let force = |output: &[(&str, Value)]| CaseCommand::ForceCase {
+        output: output.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        reason: "paid by cheque".to_owned(),
+    };
+    let mut world = World::of(FORCED);
+    world.start("started +a >a .a +b >b (1 +x +y +R/s >R/s +R/s +R/s >R/s >R/s");
+    world.refuses(&force(&[("w", Value::Null)]), "case/unknown-output");
+    world.refuses(&force(&[("v", Value::Bool(true))]), "case/output-type");
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
+    world.does(&force(&[("v", Value::Int(3))]), "forced #R/s #R/s #R/s )1# #b ~x ~y completed");
+    assert_eq!(world.case.control.status, CaseStatus::Completed);
+    assert_eq!(world.case.variable(world.net.variable("v").unwrap()), Some(&Value::Int(3)));
+    world.refuses(&force(&[]), "case/ended");
+    // One that can do nothing more, too.
+    let mut world = World::of(
+        "start: a\ntasks:\n  a: { split: xor, flow: [{ to: b, when: 'true' }, { to: c, default: true }] }\n  b: { flow: j }\n  c: { flow: j }\n  j: { join: and, flow: end }\n",
+    );
+    world.start("started +a >a .a +b >b .b deadlocked");
+    world.does(&force(&[]), "forced completed");
+}
+
+#[test]
+fn a_rest_for_a_time_ends_by_itself() {
+    let mut world = World::of(FORCED);
+    world.start("started +a >a .a +b >b (1 +x +y +R/s >R/s +R/s +R/s >R/s >R/s");
+    let at = |time: u64| Some(RestEnd::At(Time(time)));
+    world.refuses(&CaseCommand::SuspendCase { until: at(10 * SECOND) }, "case/rest");
+    world.does(&CaseCommand::SuspendCase { until: at(12 * SECOND) }, "suspended limited");
+    assert_eq!(world.case.control.rest_until(None), Some(Time(12 * SECOND)));
+    world.refuses(&CaseCommand::CaseTimerFired, "case/too-early");
+    world.now = Time(12 * SECOND);
+    world.does(&CaseCommand::CaseTimerFired, "resumed");
+    world.refuses(&CaseCommand::CaseTimerFired, "case/no-timer");
+    // Whoever resumes it before ends the rest; a rest without end has no timer.
+    world.does(&CaseCommand::SuspendCase { until: Some(RestEnd::After { ns: SECOND }) }, "suspended limited");
+    world.does(&CaseCommand::ResumeCase, "resumed");
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
+    world.refuses(&CaseCommand::CaseTimerFired, "case/suspended");
+    world.does(&CaseCommand::ResumeCase, "resumed");
+    // Missed: it is late, and says so. So does an item.
+    world.does(&CaseCommand::SuspendCase { until: Some(RestEnd::After { ns: SECOND }) }, "suspended limited");
+    world.now = Time(40 * SECOND);
+    world.does(&CaseCommand::CaseTimerFired, "belated resumed");
+    let x = world.leaf("x");
+    world.refuses(&CaseCommand::SuspendWork { item: x, until: at(SECOND) }, "work/rest");
+    world.does(&CaseCommand::SuspendWork { item: x, until: Some(RestEnd::After { ns: SECOND }) }, "rest:x limited");
+    world.refuses(&CaseCommand::TimerFired { item: x }, "work/too-early");
+    world.now = Time(41 * SECOND);
+    world.does(&CaseCommand::TimerFired { item: x }, "wake:x");
+    world.does(&CaseCommand::SuspendWork { item: x, until: Some(RestEnd::After { ns: SECOND }) }, "rest:x limited");
+    world.now = Time(60 * SECOND);
+    world.does(&CaseCommand::TimerFired { item: x }, "belated wake:x");
+    let mut asked: Vec<_> = pending_effects(&world.net, &world.case).collect();
+    asked.retain(|effect| !matches!(effect, actum_kernel::Effect::Invoke { .. }));
+    assert!(asked.is_empty(), "{asked:?}");
+}
+
 #[test]
 fn wcp_22_subnets_run_in_frames_of_their_own_and_may_recurse() {
     let net = |n: i64| {
@@ -395,7 +501,7 @@ fn a_wait_leaves_its_tokens_until_its_time_comes() {
     world.start("started +a >a .a +w @w +x");
     let item = world.firing("w");
     world.refuses(&CaseCommand::TimerFired { item }, "work/too-early");
-    world.does(&CaseCommand::SuspendCase, "suspended");
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
     world.now = Time(16 * SECOND);
     world.refuses(&CaseCommand::TimerFired { item }, "case/suspended");
     // A deferred choice: whoever comes first takes the token.
@@ -406,13 +512,13 @@ fn a_wait_leaves_its_tokens_until_its_time_comes() {
 fn suspended_cases_take_results_in_and_begin_nothing() {
     let mut world = World::of("start: a\ntasks:\n  a: { handler: h, flow: b }\n  b: { handler: h, flow: end }\n");
     world.start("started +a >a");
-    world.does(&CaseCommand::SuspendCase, "suspended");
-    world.refuses(&CaseCommand::SuspendCase, "case/suspended");
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
+    world.refuses(&CaseCommand::SuspendCase { until: None }, "case/suspended");
     world.done("a", ".a");
     world.does(&CaseCommand::ResumeCase, "resumed +b >b");
     world.refuses(&CaseCommand::ResumeCase, "case/not-suspended");
     let item = world.firing("b");
-    world.does(&CaseCommand::SuspendWork { item }, "rest:b");
+    world.does(&CaseCommand::SuspendWork { item, until: None }, "rest:b");
     world.refuses(&CaseCommand::CompleteWork { item, result: Value::Null }, "work/phase");
     world.does(&CaseCommand::ResumeWork { item }, "wake:b");
     world.done("b", ".b completed");
@@ -476,7 +582,7 @@ fn a_wait_that_failed_has_no_timer_any_more() {
     world.does(&CaseCommand::TimerFired { item }, "belated >w !w");
     assert_eq!(pending_effects(&world.net, &world.case).count(), 0);
     world.refuses(&CaseCommand::TimerFired { item }, "work/no-timer");
-    world.does(&CaseCommand::SuspendCase, "suspended");
+    world.does(&CaseCommand::SuspendCase { until: None }, "suspended");
     world.does(&CaseCommand::ResumeCase, "resumed");
 }
 

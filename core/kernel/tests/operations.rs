@@ -40,7 +40,7 @@ fn every_operation_needs_leave_and_an_owner() {
             CaseCommand::PutBackWork { item },
             CaseCommand::DelegateWork { item, to: BEN },
             CaseCommand::ReallocateWork { item, to: BEN, keep_state: true },
-            CaseCommand::SuspendWork { item },
+            CaseCommand::SuspendWork { item, until: None },
             CaseCommand::SkipWork { item },
             CaseCommand::PileWork { item, on: true },
             CaseCommand::EscalateWork { item, reason: reason.clone() },
@@ -128,9 +128,9 @@ fn begun_work_is_handed_over_with_its_state_or_without() {
 fn work_is_laid_aside_and_gone_on_with() {
     let mut office = begun("suspend");
     let item = office.item("a").id;
-    office.does(ANA, CaseCommand::SuspendWork { item });
+    office.does(ANA, CaseCommand::SuspendWork { item, until: None });
     assert_eq!(office.item("a").phase, Phase::Suspended);
-    office.refuses(ANA, CaseCommand::SuspendWork { item }, "work/phase");
+    office.refuses(ANA, CaseCommand::SuspendWork { item, until: None }, "work/phase");
     office.refuses(ANA, CaseCommand::CompleteWork { item, result: nothing() }, "work/phase");
     office.refuses(BEN, CaseCommand::ResumeWork { item }, "work/not-yours");
     office.does(ANA, CaseCommand::ResumeWork { item });

@@ -507,7 +507,7 @@ proptest! {
                 7 => CaseCommand::CompleteWork { item, result: Value::Int(1) },
                 9 => CaseCommand::CancelWork { item },
                 10 => CaseCommand::ResumeWork { item },
-                11 => CaseCommand::SuspendWork { item },
+                11 => CaseCommand::SuspendWork { item, until: None },
                 12 => CaseCommand::ResumeCase,
                 13 => CaseCommand::TimerFired { item },
                 14 => CaseCommand::AddInstance { item, each: None },

@@ -81,7 +81,7 @@ proptest! {
     fn nets_with_every_construct_move_lawfully(
         root in drawn(),
         sub in drawn(),
-        orders in prop::collection::vec((0..28_u8, any::<u8>(), 0..7_i64), 1..50),
+        orders in prop::collection::vec((0..34_u8, any::<u8>(), 0..7_i64), 1..50),
     ) {
         let net = net(&root, &sub);
         prop_assume!(net.is_some());

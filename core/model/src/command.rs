@@ -29,6 +29,22 @@ pub enum CaseCommand {
         /// Why.
         reason: String,
     },
+    /// End the case as completed, wherever it is.
+    ForceCase {
+        /// Variables of the root net that it is to have given, by name.
+        output: BTreeMap<String, Value>,
+        /// Why.
+        reason: String,
+    },
+    /// Complete an item with a result of one's own, whosever it is and in whichever phase.
+    ForceWork {
+        /// Which item.
+        item: ItemId,
+        /// What is to have come out: it must fit form and output mapping. Of a firing of several, the list of their results.
+        result: Value,
+        /// Why.
+        reason: String,
+    },
     /// Offer a manual item to some people only, or (with none) to its whole role.
     OfferWork {
         /// Which item.
@@ -128,13 +144,18 @@ pub enum CaseCommand {
         reason: String,
     },
     /// Let nothing new begin.
-    SuspendCase,
+    SuspendCase {
+        /// When it goes on by itself, if it does.
+        until: Option<RestEnd>,
+    },
     /// Go on.
     ResumeCase,
     /// Lay an item to rest.
     SuspendWork {
         /// Which item.
         item: ItemId,
+        /// When it goes on by itself, if it does.
+        until: Option<RestEnd>,
     },
     /// Go on with an item.
     ResumeWork {
@@ -202,6 +223,8 @@ impl CaseCommand {
             CaseCommand::StartCase { .. } => "start_case",
             CaseCommand::TriggerCase { .. } => "trigger_case",
             CaseCommand::CancelCase { .. } => "cancel_case",
+            CaseCommand::ForceCase { .. } => "force_case",
+            CaseCommand::ForceWork { .. } => "force_work",
             CaseCommand::OfferWork { .. } => "offer_work",
             CaseCommand::TakeWork { .. } => "take_work",
             CaseCommand::StartWork { .. } => "start_work",
@@ -217,7 +240,7 @@ impl CaseCommand {
             CaseCommand::CaseTimerFired => "case_timer_fired",
             CaseCommand::ReceiveMessage { .. } => "receive_message",
             CaseCommand::Compensate { .. } => "compensate",
-            CaseCommand::SuspendCase => "suspend_case",
+            CaseCommand::SuspendCase { .. } => "suspend_case",
             CaseCommand::ResumeCase => "resume_case",
             CaseCommand::SuspendWork { .. } => "suspend_work",
             CaseCommand::ResumeWork { .. } => "resume_work",
@@ -230,6 +253,18 @@ impl CaseCommand {
             CaseCommand::PileWork { .. } => "pile_work",
         }
     }
+}
+
+/// When a rest ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestEnd {
+    /// At this time.
+    At(Time),
+    /// So long after it began.
+    After {
+        /// Nanoseconds.
+        ns: u64,
+    },
 }
 
 /// How far one goes back in a case.

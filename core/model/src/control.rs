@@ -46,6 +46,7 @@ pub(crate) struct Rare {
     pub(crate) restarts: Vec<Restarts>,
     pub(crate) saga: Saga,
     pub(crate) attempts: Attempts,
+    pub(crate) rests: Vec<Rest>,
 }
 
 impl Rare {
@@ -111,6 +112,15 @@ pub struct Awaited {
     pub name: String,
     /// What it must be about.
     pub key: String,
+}
+
+/// A rest that ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// The item that rests; none: the case.
+    pub item: Option<ItemId>,
+    /// When it goes on.
+    pub until: Time,
 }
 
 /// How often a task was begun anew because its work failed, since it last completed.
@@ -262,6 +272,18 @@ impl Control {
         self.rare.as_ref().map(|rare| &rare.saga).filter(|saga| !saga.is_empty())
     }
 
+    /// Rests of the case and of items that end by themselves.
+    #[must_use]
+    pub fn rests(&self) -> &[Rest] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.rests)
+    }
+
+    /// When an item, or (with none) the case, goes on by itself, if it rests for a time.
+    #[must_use]
+    pub fn rest_until(&self, item: Option<ItemId>) -> Option<Time> {
+        self.rests().iter().find(|rest| rest.item == item).map(|rest| rest.until)
+    }
+
     /// What policies remember of failed attempts; nothing if there is nothing.
     #[must_use]
     pub fn attempts(&self) -> Option<&Attempts> {
@@ -305,7 +327,11 @@ impl Control {
             CaseEvent::CaseFailed { .. } => self.end(CaseStatus::Failed),
             CaseEvent::CaseDeadlocked => self.status = CaseStatus::Deadlocked,
             CaseEvent::CaseSuspended => self.suspended = true,
-            CaseEvent::CaseResumed => self.suspended = false,
+            CaseEvent::CaseResumed => {
+                self.suspended = false;
+                self.rest_over(None);
+            }
+            CaseEvent::RestLimited { item, until } => self.rest(*item, *until),
             CaseEvent::SubnetStarted { frame, subnet, item, .. } => self.enter(*frame, *subnet, *item),
             CaseEvent::SubnetEnded { frame, .. } => self.leave(*frame),
             CaseEvent::JoinAdvanced { frame, task, arrived, .. } => self.arrive(*frame, *task, arrived),
@@ -320,6 +346,7 @@ impl Control {
             CaseEvent::SignalReceived { .. }
             | CaseEvent::ExceptionRaised { .. }
             | CaseEvent::CaseTriggered { .. }
+            | CaseEvent::CaseForced { .. }
             | CaseEvent::TimerFiredLate { .. } => {}
             CaseEvent::CaseWaiting { until } => self.rare().deadline = Some(*until),
             CaseEvent::CaseTimedOut => {
@@ -408,8 +435,11 @@ impl Control {
                 let Some((item, _)) = other.work() else { return };
                 let Ok(index) = self.items.binary_search_by_key(&item, |item| item.id) else { return };
                 self.items[index].event = meta.seq;
-                self.items[index].apply(other);
+                self.items[index].apply(meta.actor, other);
                 self.count_attempts(other);
+                if let CaseEvent::WorkResumed { .. } | CaseEvent::WorkForced { .. } = other {
+                    self.rest_over(Some(item));
+                }
             }
         }
     }
@@ -456,8 +486,29 @@ impl Control {
             rare.activations.retain(|activation| activation.item != id);
             rare.attempts.forget(id);
             rare.awaited.retain(|awaited| awaited.item != id);
+            rare.rests.retain(|rest| rest.item != Some(id));
         }
         self.tidy();
+    }
+
+    /// A rest gets an end. Of what does not rest, nothing is kept.
+    fn rest(&mut self, item: Option<ItemId>, until: Time) {
+        let rests = match item {
+            Some(id) => self.item(id).is_some_and(|item| item.phase == crate::Phase::Suspended),
+            None => self.suspended,
+        };
+        if rests {
+            let rests = &mut self.rare().rests;
+            rests.retain(|rest| rest.item != item);
+            rests.push(Rest { item, until });
+        }
+    }
+
+    fn rest_over(&mut self, item: Option<ItemId>) {
+        if let Some(rare) = &mut self.rare {
+            rare.rests.retain(|rest| rest.item != item);
+            self.tidy();
+        }
     }
 
     /// Notes the newest event about an item.
@@ -509,7 +560,10 @@ impl Control {
         self.marking.clear(id);
         // Lawful logs ended them before; here nothing may stay behind that nobody can reach.
         self.items.retain(|item| item.frame != id || id == FrameId::ROOT);
+        let items = &self.items;
         if let Some(rare) = &mut self.rare {
+            let lives = |rest: &Rest| rest.item.is_none_or(|id| items.iter().any(|item| item.id == id));
+            rare.rests.retain(lives);
             rare.frames.retain(|frame| frame.id != id);
             rare.arrivals.retain(|arrivals| arrivals.frame != id);
             rare.restarts.retain(|restarts| restarts.frame != id);

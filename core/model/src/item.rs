@@ -387,6 +387,13 @@ impl AnyWorkItem {
         CaseEvent::WorkCancelled { item, task, produced: mutexes }
     }
 
+    /// Takes the item over to complete it, in whichever phase it is, with the tokens that it does not hold yet.
+    pub fn force(self, reason: &str, consumed: Vec<ConditionIx>) -> (WorkItem<phase::Started>, CaseEvent) {
+        let (item, task, attempt) = self.parts();
+        let event = CaseEvent::WorkForced { item, task, reason: reason.to_owned(), consumed };
+        (WorkItem { id: item, task, attempt: attempt.max(1), phase: PhantomData }, event)
+    }
+
     /// Lays the item to rest; `None` if it is already.
     #[must_use]
     pub fn suspend(self) -> Option<CaseEvent> {

@@ -26,8 +26,8 @@ pub use actor_set::ActorSet;
 pub use attempts::{Attempts, ItemAttempts};
 pub use calendar::{Calendar, Day, Shift, Zone};
 pub use case::{Case, CaseStatus};
-pub use command::{CaseCommand, Extent, Rejection};
-pub use control::{Activation, Arrivals, Awaited, Control, FrameState, KeptSignal, Restarts};
+pub use command::{CaseCommand, Extent, Rejection, RestEnd};
+pub use control::{Activation, Arrivals, Awaited, Control, FrameState, KeptSignal, Rest, Restarts};
 pub use cron::{Cron, CronError};
 pub use directory::{Actor, Directory};
 pub use event::{

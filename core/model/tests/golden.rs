@@ -1,6 +1,7 @@
 //! Stored payloads, byte for byte: what was written once must decode for ever.
 
 mod construct;
+mod control;
 mod durable;
 mod organisation;
 mod policy;
@@ -70,6 +71,7 @@ fn samples() -> Vec<Event> {
     .chain(durable::samples())
     .chain(saved())
     .chain(policy::samples())
+    .chain(control::samples())
     .collect()
 }
 

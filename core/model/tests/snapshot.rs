@@ -66,6 +66,7 @@ fn full() -> Case {
         CaseEvent::WorkAllocated { item: inner, task, to: ActorId(200) },
         CaseEvent::WorkWaiting { item: inner, task, until: Time(5) },
         CaseEvent::WorkSuspended { item: inner, task },
+        CaseEvent::RestLimited { item: Some(inner), until: Time(6) },
         enabled(ItemId(2), FrameId::ROOT, None),
         enabled(ItemId(3), FrameId::ROOT, each(0, Some(Value::Bool(true)))),
         enabled(ItemId(4), FrameId::ROOT, each(1, None)),
@@ -152,7 +153,7 @@ fn a_directory_keeps_its_bytes() {
 fn another_version_is_refused() {
     let (mut case, mut directory) = (saved(&full()), saved_directory(&organised()));
     (case[0], directory[0]) = (9, 9);
-    assert_eq!(decode_case(&case), Err(SnapshotError::Version { found: 9, expected: 1 }));
+    assert_eq!(decode_case(&case), Err(SnapshotError::Version { found: 9, expected: 2 }));
     assert_eq!(decode_directory(&directory), Err(SnapshotError::Version { found: 9, expected: 1 }));
 }
 
@@ -183,7 +184,7 @@ fn what_is_cut_or_flipped_never_does_harm() {
 
 fn any_event() -> impl Strategy<Value = (CaseEvent, u32)> {
     let ids = (0_u32..5, 0_u32..4, 0_u32..3, 0_u32..6);
-    (0_u8..19, ids, any::<bool>()).prop_map(|(kind, (item, task, frame, other), flag)| {
+    (0_u8..22, ids, any::<bool>()).prop_map(|(kind, (item, task, frame, other), flag)| {
         let (item, task, frame) = (ItemId(item), TaskIx(task), FrameId(frame));
         let conditions = || vec![ConditionIx(other), ConditionIx(other / 2)];
         let changes = || vec![Change { variable: VariableIx(other), value: Value::Int(i64::from(other)) }];
@@ -242,6 +243,9 @@ fn any_event() -> impl Strategy<Value = (CaseEvent, u32)> {
             },
             16 => CaseEvent::WorkWithdrawn { item, task },
             17 => CaseEvent::CaseDeadlocked,
+            18 => CaseEvent::WorkForced { item, task, reason: String::new(), consumed: conditions() },
+            19 => CaseEvent::RestLimited { item: flag.then_some(item), until: Time(9) },
+            20 => CaseEvent::WorkSuspended { item, task },
             _ => CaseEvent::CaseSuspended,
         };
         (event, other)

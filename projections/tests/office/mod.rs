@@ -46,7 +46,7 @@ pub(crate) fn office() -> History {
     given = given.when(CaseId(102), run(BEN, CaseCommand::StartWork { item }));
     given = given.by(ActorId::ENGINE);
     given = given.when(CaseId(101), run(ActorId::ENGINE, CaseCommand::CompleteWork { item: ItemId(1), result }));
-    given = given.when(CaseId(103), run(ActorId::ENGINE, CaseCommand::SuspendCase));
+    given = given.when(CaseId(103), run(ActorId::ENGINE, CaseCommand::SuspendCase { until: None }));
     given.then(&[CaseEvent::CaseSuspended]).history()
 }
 

@@ -45,6 +45,8 @@ struct OpenCase {
     labels: Arc<Labels>,
     /// Instances of tasks with several, that are not over.
     instances: Vec<(ItemId, u32)>,
+    /// Why somebody ended it by force.
+    forced: Option<String>,
 }
 
 #[derive(Debug)]
@@ -139,12 +141,16 @@ impl Selection {
                 actor: names.directory().name(logged.meta.actor),
                 data: Data::new(changes, net.as_deref()),
             }));
-            self.open.insert(case, OpenCase { net, labels, instances: Vec::new() });
+            self.open.insert(case, OpenCase { net, labels, instances: Vec::new(), forced: None });
         } else if let Some((status, reason)) = ending(event) {
-            if self.open.remove(&case).is_some() {
+            if let Some(open) = self.open.remove(&case) {
+                let reason = reason.or(open.forced.as_deref());
                 give(&Entry::Ended(Ended { case, time: logged.meta.time, status, reason }));
             }
         } else {
+            if let (CaseEvent::CaseForced { reason, .. }, Some(open)) = (event, self.open.get_mut(&case)) {
+                open.forced = Some(format!("forced: {reason}"));
+            }
             self.within(case, logged, event, names, give);
         }
     }

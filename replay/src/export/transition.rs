@@ -63,7 +63,7 @@ impl Transition {
         Some(match event {
             CaseEvent::WorkEnabled { .. } | CaseEvent::WorkPutBack { .. } => Transition::Schedule,
             CaseEvent::WorkAllocated { .. } => Transition::Assign,
-            CaseEvent::WorkDelegated { .. } => Transition::Reassign,
+            CaseEvent::WorkDelegated { .. } | CaseEvent::WorkForced { .. } => Transition::Reassign,
             CaseEvent::WorkStarted { .. } | CaseEvent::WorkRetried { .. } => Transition::Start,
             CaseEvent::WorkSuspended { .. } => Transition::Suspend,
             CaseEvent::WorkResumed { .. } => Transition::Resume,

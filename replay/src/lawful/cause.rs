@@ -22,6 +22,7 @@ pub(super) fn is_asked<'a>(view: &View<'a>, cause: &'a Past, event: &CaseEvent) 
         .is_some_and(|(of, _)| of == id || view.control().item(of).is_some_and(|of| of.family() == Some(id)));
     let is_people = matches!(definition.work, Work::Manual { .. }) && !view.is_firing(item);
     match event {
+        CaseEvent::WorkCompleted { .. } if matches!(cause.event, CaseEvent::WorkForced { .. }) => false,
         CaseEvent::WorkCompleted { .. } => {
             let by_policy = matches!(
                 cause.event,
@@ -78,7 +79,8 @@ pub(super) fn is_asked<'a>(view: &View<'a>, cause: &'a Past, event: &CaseEvent) 
                     && matches!(event, CaseEvent::WorkSkipped { .. }));
             is_own && !follows
         }
-        CaseEvent::WorkResumed { .. } | CaseEvent::WorkShed { .. } | CaseEvent::MessageReceived { .. } => true,
+        CaseEvent::WorkResumed { .. } => !matches!(cause.event, CaseEvent::TimerFiredLate { .. }),
+        CaseEvent::WorkForced { .. } | CaseEvent::WorkShed { .. } | CaseEvent::MessageReceived { .. } => true,
         CaseEvent::WorkTimedOut { .. } => !matches!(
             cause.event,
             CaseEvent::TimerFiredLate { .. } | CaseEvent::WorkResumed { .. } | CaseEvent::CaseResumed
@@ -133,6 +135,7 @@ fn needs_no_cause(event: &CaseEvent) -> bool {
         | CaseEvent::CaseCancelled { .. }
         | CaseEvent::CaseSuspended
         | CaseEvent::CaseResumed
+        | CaseEvent::CaseForced { .. }
         | CaseEvent::CaseTimedOut
         | CaseEvent::SignalReceived { .. }
         // A case that is cancelled ends its work one by one.
@@ -150,7 +153,11 @@ pub(super) fn follows(view: &View<'_>, cause: &Past, event: &CaseEvent) -> Judge
         format!("{} does what follows from what {} did", view.who(actor), view.who(view.decision.actor))
     })?;
     let can = match event {
-        CaseEvent::CaseStarted { .. } | CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. } => false,
+        CaseEvent::CaseStarted { .. } | CaseEvent::CaseForced { .. } | CaseEvent::WorkForced { .. } => false,
+        // A rest for a time is over.
+        CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. } => {
+            matches!(cause.event, CaseEvent::TimerFiredLate { .. })
+        }
         // Tokens moved, or something that held the case ended.
         CaseEvent::WorkEnabled { .. } => !matches!(
             cause.event,
@@ -195,6 +202,10 @@ pub(super) fn status(view: &View<'_>, event: &CaseEvent) -> Judged {
     let can = match (control.status, event) {
         (CaseStatus::Unborn | CaseStatus::Open, CaseEvent::CaseStarted { .. }) => control.status == CaseStatus::Unborn,
         (CaseStatus::Open, _) => true,
+        (CaseStatus::Deadlocked, CaseEvent::CaseForced { .. }) => true,
+        (CaseStatus::Deadlocked, CaseEvent::CaseCompleted) => {
+            view.cause().is_some_and(|cause| matches!(cause.event, CaseEvent::CaseForced { .. }))
+        }
         (CaseStatus::Deadlocked, _) => ends,
         _ => false,
     };
@@ -208,7 +219,11 @@ pub(super) fn status(view: &View<'_>, event: &CaseEvent) -> Judged {
                 | CaseEvent::WorkShed { .. }
                 | CaseEvent::ExceptionRaised { .. }
         );
-        let can = ends || matches!(event, CaseEvent::CaseResumed) || (engine && reported);
+        let late = matches!(event, CaseEvent::TimerFiredLate { item: None, .. }) && control.rest_until(None).is_some();
+        let can = ends
+            || late
+            || matches!(event, CaseEvent::CaseResumed | CaseEvent::CaseForced { .. })
+            || (engine && reported);
         return must(can, Law::Status, || "the case rests".to_owned());
     }
     Ok(())

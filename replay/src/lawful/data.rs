@@ -18,6 +18,17 @@ pub(super) fn outcome(
     branches(view, (frame, task), changes, result, produced)
 }
 
+/// Who ends a case by force sets variables of the root, each once, to what their types admit.
+pub(super) fn forced(view: &View<'_>, changes: &[Change]) -> Judged {
+    let root = &view.net.subnets[0].variables;
+    let ascends = changes.windows(2).all(|pair| pair[0].variable < pair[1].variable);
+    let fits = changes.iter().all(|change| {
+        let kind = view.net.variables[change.variable.index()].kind;
+        root.contains(&change.variable.0) && kind.admit(change.value.clone()).as_ref() == Ok(&change.value)
+    });
+    must(ascends && fits, Law::Data, || "the forced end sets what the net's variables cannot hold".to_owned())
+}
+
 fn output(
     view: &View<'_>,
     (frame, task): (FrameId, TaskIx),

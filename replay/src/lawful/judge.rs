@@ -6,7 +6,7 @@ use actum_net::StartBy;
 
 use super::allocation::{self, Record};
 use super::rule::{Broken, Judged, Law, must};
-use super::view::View;
+use super::view::{Past, View};
 use super::work::{Looked, Outcome};
 use super::{cause, exception, owed, stop, time, work};
 
@@ -33,6 +33,7 @@ pub(super) fn judge(view: &View<'_>, event: &CaseEvent) -> Looked {
         | CaseEvent::CaseFailed { .. }
         | CaseEvent::CaseSuspended
         | CaseEvent::CaseResumed
+        | CaseEvent::CaseForced { .. }
         | CaseEvent::CaseTriggered { .. } => of_case(view, event).map(|()| true),
         CaseEvent::AllocationDecided { .. }
         | CaseEvent::WorkOffered { .. }
@@ -42,6 +43,7 @@ pub(super) fn judge(view: &View<'_>, event: &CaseEvent) -> Looked {
         CaseEvent::CaseWaiting { .. }
         | CaseEvent::CaseTimedOut
         | CaseEvent::TimerFiredLate { .. }
+        | CaseEvent::RestLimited { .. }
         | CaseEvent::WorkWaiting { .. }
         | CaseEvent::WorkTimedOut { .. }
         | CaseEvent::SignalReceived { .. }
@@ -64,7 +66,10 @@ fn of_case(view: &View<'_>, event: &CaseEvent) -> Judged {
             no_work()?;
             let implicit = view.net.subnets[0].implicit_termination;
             let at_end = if implicit { unmarked() } else { control.marking.count(FrameId::ROOT, view.net.end) > 0 };
-            must(at_end || answer == Some("case: complete"), Law::Tokens, || "the case is not at its end".to_owned())?;
+            let forced = matches!(view.cause(), Some(Past { event: CaseEvent::CaseForced { .. }, .. }));
+            must(at_end || forced || answer == Some("case: complete"), Law::Tokens, || {
+                "the case is not at its end".to_owned()
+            })?;
             must(view.cause().is_some(), Law::Cause, || "nothing brought the case to its end".to_owned())
         }
         CaseEvent::CaseCancelled { reason } => {
@@ -94,6 +99,7 @@ fn of_case(view: &View<'_>, event: &CaseEvent) -> Judged {
             must(!control.suspended && known, Law::Status, || "the case rests already, or nobody says so".to_owned())
         }
         CaseEvent::CaseResumed => must(control.suspended, Law::Status, || "the case does not rest".to_owned()),
+        CaseEvent::CaseForced { changes, .. } => super::data::forced(view, changes),
         CaseEvent::CaseTriggered { start, due, message } => {
             let known = view.net.starts.iter().find(|one| one.name == *start);
             let fits = known.is_some_and(|known| match &known.by {
@@ -152,6 +158,7 @@ fn of_time(view: &View<'_>, event: &CaseEvent) -> Judged {
     match event {
         CaseEvent::CaseWaiting { until } => time::set_for_case(view, *until),
         CaseEvent::CaseTimedOut => time::fired_for_case(view),
+        CaseEvent::RestLimited { item, until } => time::rest_limited(view, *item, *until),
         CaseEvent::TimerFiredLate { item, due } => time::late(view, *item, *due),
         CaseEvent::WorkWaiting { item, task, until } => time::set(view, *item, *task, *until),
         CaseEvent::WorkTimedOut { item, task } => time::fired(view, *item, *task),
@@ -178,6 +185,7 @@ fn of_work(view: &View<'_>, event: &CaseEvent) -> Looked {
         CaseEvent::InstancesPassed { item, task, result, changes, produced } => {
             fully(work::passed(view, *item, *task, result, Outcome { changes, produced }))
         }
+        CaseEvent::WorkForced { item, task, consumed, .. } => work::forced(view, *item, *task, consumed),
         CaseEvent::WorkFailed { item, task, code, .. } => fully(work::failed(view, *item, *task, code)),
         CaseEvent::WorkRetried { item, task, attempt } => fully(work::retried(view, *item, *task, *attempt)),
         CaseEvent::WorkSuspended { item, task } => fully(work::rests(view, *item, *task, false)),

@@ -36,6 +36,7 @@ pub(super) fn is_explained(view: &View<'_>, item: &WorkItemState) -> bool {
         CaseEvent::WorkCompleted { task, .. }
         | CaseEvent::InstancesPassed { task, .. }
         | CaseEvent::WorkSkipped { task, .. }
+        | CaseEvent::WorkForced { task, .. }
         | CaseEvent::WorkStarted { task, .. } => {
             // What has not begun goes only with its tokens; until semantics 3, it went with its task.
             let begun = item.holds_tokens() || item.frame != cause.frame || view.case.semantics < 3;
@@ -130,7 +131,10 @@ pub(super) fn join_advanced(
     };
     tokens::are_there(view, frame, tokens::counted(absorbed))?;
     let fired_by = view.cause().map(|cause| &cause.event).filter(|event| {
-        let fires = matches!(event, CaseEvent::WorkStarted { .. } | CaseEvent::WorkSkipped { .. });
+        let fires = matches!(
+            event,
+            CaseEvent::WorkStarted { .. } | CaseEvent::WorkSkipped { .. } | CaseEvent::WorkForced { .. }
+        );
         fires && event.work().is_some_and(|(_, of)| of == task) && absorbed.is_empty()
     });
     if let Some(fired) = fired_by {
@@ -246,7 +250,10 @@ pub(super) fn variables(view: &View<'_>, frame: FrameId) -> Option<Value> {
 fn instance_stopped(view: &View<'_>, item: &WorkItemState) -> Judged {
     let Some(family) = item.family().and_then(|family| view.control().item(family)) else { return Ok(()) };
     let asked = view.cause().is_none() || view.answer().is_some() || view.is_undoing();
-    let by_parts = |past: &Past| past.event.work().is_some_and(|(_, task)| task == item.task);
+    let by_parts = |past: &Past| {
+        let forced = matches!(past.event, CaseEvent::WorkForced { .. });
+        !forced && past.event.work().is_some_and(|(_, task)| task == item.task)
+    };
     let due = asked || is_due(view, family) != Some(false) || !view.cause().is_some_and(by_parts);
     must(due, Law::Owed, || format!("instances of {} are stopped before it is time", view.label(item.task)))
 }

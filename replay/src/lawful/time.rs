@@ -95,10 +95,21 @@ pub(super) fn late(view: &View<'_>, item: Option<ItemId>, due: Time) -> Judged {
     let is_due = match item {
         Some(id) => control.item(id).and_then(|item| item.timer) == Some(due) || control.retry_at(id) == Some(due),
         None => control.deadline() == Some(due),
-    };
+    } || control.rest_until(item) == Some(due);
     must(is_due, Law::Time, || format!("no timer was due at {due}"))?;
     let late = view.meta.time.0.saturating_sub(due.0);
     must(late >= LATE_LEAST && view.case.semantics >= 2, Law::Time, || format!("{late} ns after its time is not late"))
+}
+
+/// A rest that just began is only for a time.
+pub(super) fn rest_limited(view: &View<'_>, item: Option<ItemId>, until: Time) -> Judged {
+    let begins = view.cause().is_some_and(|cause| match (&cause.event, item) {
+        (CaseEvent::CaseSuspended, None) => true,
+        (CaseEvent::WorkSuspended { item, .. }, Some(of)) => *item == of,
+        _ => false,
+    });
+    must(begins, Law::Cause, || "no rest began that it could end".to_owned())?;
+    must(until > view.meta.time, Law::Time, || format!("the rest is over at {until}, before it began"))
 }
 
 /// A message comes that an item waits for.

@@ -166,6 +166,11 @@ pub(super) fn completed(view: &View<'_>, id: ItemId, task: TaskIx, result: &Valu
     must(result.check().is_ok(), Law::Data, || format!("the result of {} cannot be stored", label()))?;
     let parts = control.instances_of(id).next().is_some() || control.frame_of_item(id).is_some();
     must(!parts, Law::Phase, || format!("parts of {} are not done", label()))?;
+    if let Some(Past { event: CaseEvent::WorkForced { item: of, .. }, .. }) = view.cause()
+        && *of == id
+    {
+        return forced_result(view, item, result, outcome).map(|()| true);
+    }
     if view.is_firing(item) {
         return firing_completed(view, item, result, outcome).map(|()| true);
     }
@@ -221,6 +226,43 @@ pub(super) fn completed(view: &View<'_>, id: ItemId, task: TaskIx, result: &Valu
         return Ok(true);
     }
     data::outcome(view, (item.frame, task), seen, &[], (outcome.changes, outcome.produced)).map(|()| true)
+}
+
+/// Somebody takes an item over to complete it, with its tokens.
+pub(super) fn forced(view: &View<'_>, id: ItemId, task: TaskIx, consumed: &[ConditionIx]) -> Looked {
+    let item = view.item(id, task)?;
+    let label = || view.label(task);
+    must(view.cause().is_none(), Law::Cause, || format!("{} is forced by nobody", label()))?;
+    let passed = view.control().activation(id).is_some_and(|activation| activation.passed);
+    must(!passed, Law::Phase, || format!("{} gave what it has when it went on", label()))?;
+    if item.holds_tokens() || item.instance.is_some() || view.task(task).compensates {
+        must(consumed.is_empty(), Law::Tokens, || format!("{} has its tokens already", label()))?;
+        return Ok(true);
+    }
+    tokens::fires(view, item.frame, task, consumed)
+}
+
+/// What somebody gives by force fits as if it had come from who does it.
+fn forced_result(view: &View<'_>, item: &WorkItemState, result: &Value, outcome: Outcome<'_>) -> Judged {
+    must(view.meta.actor == view.decision.actor, Law::Who, || {
+        format!("{} completes by another than forces it", view.label(item.task))
+    })?;
+    let definition = view.task(item.task);
+    let is_firing = view.is_firing(item);
+    if let (Work::Manual { form, .. }, false) = (&definition.work, is_firing) {
+        data::form(view, item.task, form, result)?;
+    }
+    violation_raised(view, item, outcome.changes)?;
+    if item.instance.is_some() {
+        return must(outcome.changes.is_empty() && outcome.produced.is_empty(), Law::Tokens, || {
+            format!("an instance of {} gives nothing on its own", view.label(item.task))
+        });
+    }
+    let is_routing = matches!(definition.work, Work::Routing | Work::Wait(_) | Work::Receive { .. });
+    let seen = (!is_routing || *result != Value::Null).then_some(result);
+    let results = [(Given::Results, result.clone())];
+    let givens = if is_firing { &results[..] } else { &[] };
+    data::outcome(view, (item.frame, item.task), seen, givens, (outcome.changes, outcome.produced))
 }
 
 /// A rule about data that is broken by a completion is on record before it.
@@ -400,6 +442,9 @@ pub(super) fn rests(view: &View<'_>, id: ItemId, task: TaskIx, goes_on: bool) ->
     let label = || view.label(task);
     must((item.phase == Phase::Suspended) == goes_on, Law::Phase, || format!("{} is {}", label(), item.phase.name()))?;
     match view.cause() {
+        Some(Past { event: CaseEvent::TimerFiredLate { item: of, .. }, .. }) if goes_on => {
+            must(*of == Some(id), Law::Cause, || format!("the rest of another than {} is over", label()))
+        }
         Some(_) => {
             must(!goes_on && view.answers("suspend"), Law::Cause, || format!("nothing lays {} to rest", label()))
         }

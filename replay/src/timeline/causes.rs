@@ -176,6 +176,18 @@ fn because(story: &Story, index: usize, event: &CaseEvent) -> String {
         (CaseEvent::WorkStarted { .. }, _) if !by_person => "it needs no person, so it began at once".to_owned(),
         (CaseEvent::WorkWithdrawn { .. }, _) => withdrawn(caused_by),
         (CaseEvent::TokensCancelled { .. }, _) => "a task cancelled its cancellation set".to_owned(),
+        (CaseEvent::CaseForced { reason, .. }, _) => format!("{who} ended the case by force: {reason}"),
+        (CaseEvent::WorkForced { reason, .. }, _) => format!("{who} completed it by force: {reason}"),
+        (CaseEvent::RestLimited { .. }, _) => "the rest is only for a time".to_owned(),
+        (CaseEvent::CaseCompleted, _) if matches!(caused_by, Some(CaseEvent::CaseForced { .. })) => {
+            "somebody ended the case by force".to_owned()
+        }
+        (CaseEvent::WorkCompleted { .. }, _) if matches!(caused_by, Some(CaseEvent::WorkForced { .. })) => {
+            "somebody completed it by force".to_owned()
+        }
+        (CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. }, _) if rest_is_over(story, index, event) => {
+            "the time came until which it was to rest".to_owned()
+        }
         (CaseEvent::CaseCompleted, _) => "the case reached its end".to_owned(),
         (CaseEvent::CaseDeadlocked, _) => "nothing was enabled or running, and the end was not reached".to_owned(),
         _ if by_person => format!("{who} asked for it"),
@@ -195,9 +207,17 @@ fn exception(kind: ExceptionKind, who: &str, by_person: bool) -> String {
     }
 }
 
+/// What goes on had a time until which it was to rest, and that has come.
+fn rest_is_over(story: &Story, index: usize, event: &CaseEvent) -> bool {
+    let before = index.checked_sub(1).map(|before| story.state(before));
+    let until = before.and_then(|case| case.control.rest_until(event.work().map(|(item, _)| item)));
+    let meta = &story.events()[index].meta;
+    meta.actor == ActorId::ENGINE && until.is_some_and(|until| until <= meta.time)
+}
+
 fn withdrawn(caused_by: Option<&CaseEvent>) -> String {
     match caused_by {
-        Some(CaseEvent::WorkStarted { .. } | CaseEvent::WorkSkipped { .. }) => {
+        Some(CaseEvent::WorkStarted { .. } | CaseEvent::WorkSkipped { .. } | CaseEvent::WorkForced { .. }) => {
             "another task took the tokens that it needs".to_owned()
         }
         _ => "it was no longer possible".to_owned(),

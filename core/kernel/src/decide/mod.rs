@@ -7,6 +7,8 @@ mod complete_work;
 mod delegate_work;
 mod escalate_work;
 mod fail_work;
+mod force_case;
+mod force_work;
 mod instances;
 mod message;
 mod offer_work;
@@ -62,6 +64,8 @@ use crate::{
 /// | `case/no-savepoint` | the case has not come to a savepoint of that name |
 /// | `work/no-message`, `message/data` | the item does not wait for the message; its data |
 /// | `case/unknown-input`, `case/missing-input`, `case/input-type` | inputs do not fit the net |
+/// | `case/unknown-output`, `case/output-type` | what a forced end gives does not fit the net |
+/// | `case/rest`, `work/rest` | the rest would be over before it began |
 /// | `work/not-found` | no such live item: never was, or ended |
 /// | `work/phase` | the item's phase does not allow it |
 /// | `work/automatic` | the item is not for people |
@@ -94,19 +98,25 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
     }
     match case.control.status {
         CaseStatus::Open => {}
-        CaseStatus::Deadlocked if matches!(command, CaseCommand::CancelCase { .. }) => {}
+        CaseStatus::Deadlocked if matches!(command, CaseCommand::CancelCase { .. } | CaseCommand::ForceCase { .. }) => {
+        }
         CaseStatus::Unborn => return Err(Rejection::new("case/not-found", format!("there is no case {}", case.id))),
         ended => {
             return Err(Rejection::new("case/ended", format!("case {} is {}", case.id, ended.name())));
         }
     }
-    if case.control.suspended && !goes_at_rest(command, context.actor) {
+    let is_over = matches!(command, CaseCommand::CaseTimerFired) && case.control.rest_until(None).is_some();
+    if case.control.suspended && !is_over && !goes_at_rest(command, context.actor) {
         return Err(Rejection::new("case/suspended", format!("case {} is suspended", case.id)));
     }
     let mut draft = Draft::new(net, case, context);
     match command {
         CaseCommand::StartCase { .. } | CaseCommand::TriggerCase { .. } => {}
         CaseCommand::CancelCase { reason } => cancel_case::decide(&mut draft, reason, context),
+        CaseCommand::ForceCase { output, reason } => force_case::decide(&mut draft, output, reason, context)?,
+        CaseCommand::ForceWork { item, result, reason } => {
+            force_work::decide(&mut draft, find_active(case, *item)?, result, reason, context)?;
+        }
         CaseCommand::OfferWork { item, to } => offer_work::decide(&mut draft, find_active(case, *item)?, to, context)?,
         CaseCommand::TakeWork { item } => take_work::decide(&mut draft, find_active(case, *item)?, context)?,
         CaseCommand::StartWork { item } => start_work::decide(&mut draft, find_active(case, *item)?, context)?,
@@ -134,9 +144,11 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
             message::decide(&mut draft, find_active(case, *item)?, *message, (name, data), context)?;
         }
         CaseCommand::Compensate { extent, reason } => compensate::decide(&mut draft, case, extent, reason, context)?,
-        CaseCommand::SuspendCase => suspend::suspend_case(&mut draft, context),
+        CaseCommand::SuspendCase { until } => suspend::suspend_case(&mut draft, *until, context)?,
         CaseCommand::ResumeCase => suspend::resume_case(&mut draft, context)?,
-        CaseCommand::SuspendWork { item } => suspend::suspend_work(&mut draft, find(case, *item)?, context)?,
+        CaseCommand::SuspendWork { item, until } => {
+            suspend::suspend_work(&mut draft, find(case, *item)?, *until, context)?;
+        }
         CaseCommand::ResumeWork { item } => suspend::resume_work(&mut draft, find(case, *item)?, context)?,
         CaseCommand::RaiseException { item, kind, name, message } => {
             let item = item.map(|item| find(case, item)).transpose()?;
@@ -163,7 +175,7 @@ pub fn decide(net: &Net, case: &Case, command: &CaseCommand, context: &Context<'
 /// What a suspended case still does: results of work that runs outside are taken in, so that none is lost.
 fn goes_at_rest(command: &CaseCommand, actor: ActorId) -> bool {
     match command {
-        CaseCommand::CancelCase { .. } | CaseCommand::ResumeCase => true,
+        CaseCommand::CancelCase { .. } | CaseCommand::ForceCase { .. } | CaseCommand::ResumeCase => true,
         CaseCommand::CompleteWork { .. } | CaseCommand::FailWork { .. } | CaseCommand::ShedWork { .. } => {
             actor == ActorId::ENGINE
         }

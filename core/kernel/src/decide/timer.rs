@@ -3,7 +3,7 @@
 use actum_model::{ActorId, AnyWorkItem, CaseEvent, ExceptionKind, ItemId, Phase, Rejection, Time, WorkItemState};
 use actum_net::{Net, Work};
 
-use super::at_rest;
+use super::{at_rest, suspend};
 use crate::{
     Context, LATE_LEAST,
     draft::{Cause, Draft},
@@ -20,6 +20,9 @@ pub(crate) fn of(net: &Net, item: &WorkItemState) -> Option<Time> {
 }
 
 pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Context<'_>) -> Result<(), Rejection> {
+    if let Some(until) = draft.control.rest_until(Some(item.id)) {
+        return rest_over(draft, item, until, context);
+    }
     let own = of(draft.net, item);
     let Some(due) = own.into_iter().chain(draft.control.retry_at(item.id)).min() else {
         return Err(Rejection::new("work/no-timer", format!("item {} waits for no time", item.id)));
@@ -40,6 +43,15 @@ pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, context: &Cont
     Ok(())
 }
 
+/// An item that rested for a time goes on. What is above it may still rest: then it only is as it was before.
+fn rest_over(draft: &mut Draft<'_>, item: &WorkItemState, until: Time, context: &Context<'_>) -> Result<(), Rejection> {
+    if context.now < until {
+        return Err(Rejection::new("work/too-early", format!("item {} rests until {until}", item.id)));
+    }
+    let cause = late(draft, Some(item.id), until, context, Cause::Logged(item.event));
+    suspend::work_goes_on(draft, item, context.actor, cause)
+}
+
 /// Says in the log that a timer fires late. What it does is caused by that then.
 fn late(draft: &mut Draft<'_>, item: Option<ItemId>, due: Time, context: &Context<'_>, cause: Cause) -> Cause {
     let is_late = context.now.0.saturating_sub(due.0) >= LATE_LEAST;
@@ -52,6 +64,14 @@ fn late(draft: &mut Draft<'_>, item: Option<ItemId>, due: Time, context: &Contex
 
 /// The time came that the case as a whole had.
 pub(super) fn of_case(draft: &mut Draft<'_>, context: &Context<'_>) -> Result<(), Rejection> {
+    if let Some(until) = draft.control.rest_until(None) {
+        if context.now < until {
+            return Err(Rejection::new("case/too-early", format!("the case rests until {until}")));
+        }
+        let cause = late(draft, None, until, context, Cause::Request);
+        suspend::case_goes_on(draft, context.actor, cause);
+        return Ok(());
+    }
     let Some(due) = draft.control.deadline() else {
         return Err(Rejection::new("case/no-timer", "the case waits for no time"));
     };

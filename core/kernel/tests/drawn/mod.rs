@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use actum_model::{Case, CaseCommand, ExceptionKind, ItemId, Value};
+use actum_model::{Case, CaseCommand, ExceptionKind, ItemId, RestEnd, Value};
 use actum_net::Net;
 use proptest::prelude::*;
 
@@ -127,9 +127,9 @@ pub(crate) fn command(case: &Case, (kind, pick, v): (u8, u8, i64)) -> CaseComman
         16 => CaseCommand::CancelWork { item },
         17 => CaseCommand::AddInstance { item, each: None },
         18 => CaseCommand::CompleteInstances { item },
-        19 => CaseCommand::SuspendWork { item },
+        19 => CaseCommand::SuspendWork { item, until: None },
         20 | 21 => CaseCommand::ResumeWork { item },
-        22 => CaseCommand::SuspendCase,
+        22 => CaseCommand::SuspendCase { until: None },
         23 | 24 => CaseCommand::ResumeCase,
         25 => CaseCommand::RaiseException {
             item: Some(item),
@@ -138,6 +138,18 @@ pub(crate) fn command(case: &Case, (kind, pick, v): (u8, u8, i64)) -> CaseComman
             message: String::new(),
         },
         26 => CaseCommand::SkipWork { item },
-        _ => CaseCommand::PutBackWork { item },
+        27 => CaseCommand::PutBackWork { item },
+        28 => {
+            let result = if v % 2 == 0 { Value::List(vec![Value::Int(v)]) } else { Value::Int(v) };
+            CaseCommand::ForceWork { item, result, reason: "because".to_owned() }
+        }
+        29 => CaseCommand::SuspendWork { item, until: Some(RestEnd::After { ns: 3_000_000_000 }) },
+        30 => CaseCommand::SuspendCase { until: Some(RestEnd::After { ns: 3_000_000_000 }) },
+        31 | 32 => CaseCommand::CaseTimerFired,
+        _ if pick < 40 => {
+            let output = [("v".to_owned(), Value::Int(v))].into();
+            CaseCommand::ForceCase { output, reason: "because".to_owned() }
+        }
+        _ => CaseCommand::TimerFired { item },
     }
 }

@@ -30,8 +30,8 @@ impl WorkItemState {
         }
     }
 
-    /// What an event about a live item that stays live changes in it.
-    pub(super) fn apply(&mut self, event: &CaseEvent) {
+    /// What an event about a live item that stays live changes in it. `actor`: whose event it is.
+    pub(super) fn apply(&mut self, actor: ActorId, event: &CaseEvent) {
         match event {
             CaseEvent::WorkOffered { role, to, .. } => self.offer(*role, to),
             CaseEvent::WorkAllocated { to, .. } => {
@@ -41,6 +41,13 @@ impl WorkItemState {
             CaseEvent::WorkStarted { consumed, .. } => {
                 self.phase = Phase::Started;
                 self.attempt = self.attempt.saturating_add(1);
+                self.consumed.extend(consumed.iter().copied());
+            }
+            CaseEvent::WorkForced { consumed, .. } => {
+                self.phase = Phase::Started;
+                self.suspended_from = None;
+                self.attempt = self.attempt.max(1);
+                self.resource = (actor != ActorId::ENGINE).then_some(actor);
                 self.consumed.extend(consumed.iter().copied());
             }
             CaseEvent::WorkFailed { .. } => self.phase = Phase::Failed,

@@ -84,6 +84,20 @@ pub enum CaseEvent {
     CaseSuspended,
     /// The case goes on.
     CaseResumed,
+    /// Somebody ends the case as completed although it is not at its end. Its work is stopped and `CaseCompleted` follows.
+    CaseForced {
+        /// Why, in the words of who forces it.
+        reason: String,
+        /// Variables of the root net that they set: what the case is to have given.
+        changes: Vec<Change>,
+    },
+    /// A rest that just began ends by itself when its time comes.
+    RestLimited {
+        /// The item that rests; none: the case.
+        item: Option<ItemId>,
+        /// When it goes on.
+        until: Time,
+    },
     /// A composite item runs its subnet.
     SubnetStarted {
         /// The new frame.
@@ -229,6 +243,18 @@ pub enum CaseEvent {
         item: ItemId,
         /// Its task.
         task: TaskIx,
+    },
+    /// Somebody takes the item over, whosever it was, and completes it with a result of theirs: that follows at once. What
+    /// ran of it is stopped.
+    WorkForced {
+        /// The item.
+        item: ItemId,
+        /// Its task.
+        task: TaskIx,
+        /// Why, in the words of who forces it.
+        reason: String,
+        /// Conditions that lost a token; none if it held its tokens already.
+        consumed: Vec<ConditionIx>,
     },
     /// Running work was stopped.
     WorkCancelled {
@@ -500,6 +526,7 @@ impl CaseEvent {
             | CaseEvent::WorkFailed { item, task, .. }
             | CaseEvent::WorkRetried { item, task, .. }
             | CaseEvent::WorkWithdrawn { item, task }
+            | CaseEvent::WorkForced { item, task, .. }
             | CaseEvent::WorkCancelled { item, task, .. }
             | CaseEvent::InstancesPassed { item, task, .. }
             | CaseEvent::WorkSuspended { item, task }
@@ -527,6 +554,7 @@ impl CaseEvent {
     pub fn changes(&self) -> &[Change] {
         match self {
             CaseEvent::CaseStarted { changes, .. }
+            | CaseEvent::CaseForced { changes, .. }
             | CaseEvent::SubnetStarted { changes, .. }
             | CaseEvent::WorkCompleted { changes, .. }
             | CaseEvent::InstancesPassed { changes, .. }
@@ -554,7 +582,9 @@ impl CaseEvent {
     #[must_use]
     pub fn consumed(&self) -> &[ConditionIx] {
         match self {
-            CaseEvent::WorkStarted { consumed, .. } | CaseEvent::WorkSkipped { consumed, .. } => consumed,
+            CaseEvent::WorkStarted { consumed, .. }
+            | CaseEvent::WorkForced { consumed, .. }
+            | CaseEvent::WorkSkipped { consumed, .. } => consumed,
             CaseEvent::JoinAdvanced { absorbed, .. } => absorbed,
             _ => &[],
         }

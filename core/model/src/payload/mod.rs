@@ -2,6 +2,7 @@
 //!
 //! Kinds: 256 to 511 for the system streams, from 512 for cases. A pair that is not in the table is an error, never a guess.
 
+mod control;
 mod convert;
 mod durable;
 mod organisation;
@@ -191,6 +192,7 @@ payload_types! {
     544 1 "WorkEscalated" v1::WorkEscalatedV1;
     545 1 "AllocationDecided" v1::AllocationDecidedV1;
     546 1 "WorkWaiting" v1::WorkWaitingV1;
+    547 1 "WorkForced" control::WorkForcedV1;
     548 1 "WorkRetryScheduled" policy::WorkRetryScheduledV1;
     549 1 "WorkDeadLettered" policy::WorkDeadLetteredV1;
     550 1 "WorkShed" policy::WorkShedV1;
@@ -202,6 +204,8 @@ payload_types! {
     570 1 "WorkCompensating" durable::WorkCompensatingV1;
     571 1 "SavepointReached" durable::SavepointReachedV1;
     572 1 "SavepointRestored" durable::SavepointRestoredV1;
+    573 1 "CaseForced" control::CaseForcedV1;
+    574 1 "RestLimited" control::RestLimitedV1;
 }
 
 /// An event ready to be put into a record.

@@ -8,14 +8,14 @@ use super::SnapshotError;
 use super::wire::{Reader, ascending, put, put_list, put_option, put_text, put_value};
 use super::{attempts, saga};
 use crate::case::{Case, CaseStatus, Inner};
-use crate::control::{Activation, Arrivals, Control, FrameState, KeptSignal, Rare};
+use crate::control::{Activation, Arrivals, Control, FrameState, KeptSignal, Rare, Rest};
 use crate::{
     ActorId, CaseId, ConditionIx, FrameId, Instance, ItemId, Marking, NetHash, Phase, RoleIx, Seq, SubnetIx, TaskIx,
     Time, Value, VariableIx, WorkItemState,
 };
 
 /// Version of the form; it begins with it. Goes up whenever the form, or what a case's state means, changes.
-pub const CASE_SNAPSHOT_VERSION: u64 = 1;
+pub const CASE_SNAPSHOT_VERSION: u64 = 2;
 
 const STATUSES: [CaseStatus; 6] = [
     CaseStatus::Unborn,
@@ -251,7 +251,7 @@ fn conditions(reader: &mut Reader<'_>) -> Result<Vec<ConditionIx>, SnapshotError
 }
 
 fn put_rare(out: &mut Vec<u8>, rare: &Rare) {
-    let Rare { frames, arrivals, activations, signals, deadline, awaited, restarts, saga, attempts } = rare;
+    let Rare { frames, arrivals, activations, signals, deadline, awaited, restarts, saga, attempts, rests } = rare;
     put_list(out, frames, |out, FrameState { id, subnet, item, parent }| {
         [id.0, subnet.0, item.0, parent.0].into_iter().for_each(|number| put(out, u64::from(number)));
     });
@@ -274,6 +274,10 @@ fn put_rare(out: &mut Vec<u8>, rare: &Rare) {
     put_list(out, restarts, saga::put_restarts);
     saga::put_saga(out, saga);
     attempts::put_attempts(out, attempts);
+    put_list(out, rests, |out, Rest { item, until }| {
+        put_option(out, item.as_ref(), |out, item| put(out, u64::from(item.0)));
+        put(out, until.0);
+    });
 }
 
 fn rare(reader: &mut Reader<'_>) -> Result<Rare, SnapshotError> {
@@ -298,7 +302,11 @@ fn rare(reader: &mut Reader<'_>) -> Result<Rare, SnapshotError> {
     let (awaited, restarts) = (reader.list(saga::awaited)?, reader.list(saga::restarts)?);
     let saga = saga::saga(reader)?;
     let attempts = attempts::attempts(reader)?;
-    let rare = Rare { frames, arrivals, activations, signals, deadline, awaited, restarts, saga, attempts };
+    let rests = reader.list(|reader| {
+        let item = reader.option(|reader| reader.small().map(ItemId))?;
+        Ok(Rest { item, until: Time(reader.number()?) })
+    })?;
+    let rare = Rare { frames, arrivals, activations, signals, deadline, awaited, restarts, saga, attempts, rests };
     if rare.is_empty() { Err(SnapshotError::NotCanonical("a case")) } else { Ok(rare) }
 }
 

@@ -132,7 +132,7 @@ proptest! {
     fn what_the_kernel_decides_is_lawful(
         root in drawn::drawn(),
         sub in drawn::drawn(),
-        orders in prop::collection::vec((0..28_u8, any::<u8>(), 0..7_i64), 1..50),
+        orders in prop::collection::vec((0..34_u8, any::<u8>(), 0..7_i64), 1..50),
     ) {
         let net = drawn::net(&root, &sub);
         prop_assume!(net.is_some());

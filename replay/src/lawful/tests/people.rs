@@ -123,7 +123,7 @@ pub(super) fn command(net: &Net, case: &Case, (kind, pick, seed): (u8, u8, i64))
         16 => (CaseCommand::DelegateWork { item, to: anybody }, owner),
         17 => (CaseCommand::ReallocateWork { item, to: anybody, keep_state: seed % 2 == 0 }, owner),
         18 => (CaseCommand::SkipWork { item }, owner),
-        19 => (CaseCommand::SuspendWork { item }, owner),
+        19 => (CaseCommand::SuspendWork { item, until: None }, owner),
         20 => (CaseCommand::EscalateWork { item, reason: String::new() }, owner),
         21 => (CaseCommand::OfferWork { item, to: vec![anybody] }, ActorId::ENGINE),
         22 => (CaseCommand::TimerFired { item }, ActorId::ENGINE),

@@ -122,7 +122,7 @@ pub(super) fn settle(run: &mut Run<'_>) {
         return;
     }
     run.settling = true;
-    if run.ask(ActorId::ENGINE, &CaseCommand::SuspendCase) {
+    if run.ask(ActorId::ENGINE, &CaseCommand::SuspendCase { until: None }) {
         run.ask(ActorId::ENGINE, &CaseCommand::ResumeCase);
     }
     run.settling = false;

@@ -157,7 +157,13 @@ impl Words<'_> {
             | CaseEvent::WorkEscalated { task, .. }
             | CaseEvent::AllocationDecided { task, .. }
             | CaseEvent::WorkWaiting { task, .. } => *task = self.task(*task),
-            CaseEvent::CaseCompleted
+            CaseEvent::WorkForced { task, consumed, .. } => {
+                *task = self.task(*task);
+                *consumed = self.conditions(consumed);
+            }
+            CaseEvent::CaseForced { changes, .. } => *changes = self.changes(changes),
+            CaseEvent::RestLimited { .. }
+            | CaseEvent::CaseCompleted
             | CaseEvent::CaseCancelled { .. }
             | CaseEvent::CaseDeadlocked
             | CaseEvent::CaseFailed { .. }

@@ -64,6 +64,9 @@ pub(super) fn encode(event: &Event) -> Encoded {
 }
 
 pub(super) fn encode_case(event: &CaseEvent) -> Encoded {
+    if let Some(encoded) = super::control::encode(event) {
+        return encoded;
+    }
     if event.work().is_some() { work::encode(event) } else { case::encode(event) }
 }
 
