@@ -70,6 +70,9 @@ pub enum CommandError {
     /// The engine can write no more; the command may or may not have been written, reopening tells.
     #[error(transparent)]
     Stopped(#[from] WriteError),
+    /// The case rests in the log, and the log cannot be read just now. Nothing happened; the engine goes on: try again.
+    #[error("{0}")]
+    Unreadable(std::sync::Arc<str>),
     /// The engine is about to stop and takes nothing new.
     #[error("the engine is stopping and takes nothing new")]
     Stopping,

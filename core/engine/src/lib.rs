@@ -27,6 +27,7 @@ mod open;
 mod options;
 mod organise;
 mod partition;
+mod passive;
 mod policy;
 mod publish;
 mod reads;

@@ -27,6 +27,7 @@ use crate::key_files::{KeyFiles, NextSigner};
 use crate::keys::{self, KeySource};
 use crate::machine::Machine;
 use crate::partition::{Partition, Refused, stream};
+use crate::passive::Past;
 use crate::saved::{self, How, Keeper, Recovered, Saving, Shelf, Stands};
 use crate::telemetry::Instruments;
 use crate::threads;
@@ -73,7 +74,7 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
     let Ready { mut store, keys, is_new, found } = ready(place, &mut builder)?;
     let source = store.source();
     let views = Arc::new(Views::new(std::mem::take(&mut builder.projections))?);
-    let (Stands { state, folded, resume, recovered }, saving) = read(&*source, &views, directory.as_deref(), &builder)?;
+    let (Stands { state, folded, resume, recovered }, saving) = read(&source, &views, directory.as_deref(), &builder)?;
     let genesis = folded.genesis.clone();
     check_clock(&genesis, &*builder.clock)?;
     let now = builder.clock.now();
@@ -132,6 +133,7 @@ pub(crate) fn prepare(mut builder: EngineBuilder, runtime: Handle) -> Result<Pre
         instruments: builder.telemetry.map(Instruments::new),
     };
     let (size, durable) = watch::channel(folded.events);
+    partition.past = Some(Past::new(source.clone()).up_to(durable.clone()));
     let bus = Arc::new(Bus::default());
     let machine = Machine {
         bus: bus.clone(),
@@ -189,14 +191,16 @@ fn opened(folded: &Folded, found: &actum_fjall::Found, recovered: Recovered) -> 
 
 /// Reads the log, from saved state on if there is some to trust.
 fn read(
-    source: &dyn FrameSource,
+    source: &Arc<dyn FrameSource>,
     views: &Views,
     directory: Option<&Path>,
     builder: &EngineBuilder,
 ) -> Result<(Stands, Saving), OpenError> {
     let shelf = directory.map(Shelf::of);
     let trusted = shelf.as_ref().filter(|_| builder.reading == Reading::FromSavedState);
-    let how = How { shelf: trusted, stream_table: builder.reading == Reading::WholeLogWithStreams };
+    let (stream_table, cases_resident_max) =
+        (builder.reading == Reading::WholeLogWithStreams, builder.limits.cases_resident_max);
+    let how = How { shelf: trusted, stream_table, cases_resident_max };
     let stands = saved::recover(source, views, &how)?;
     views.set_directory(stands.state.directory.clone());
     stands.state.nets.values().for_each(|net| views.add_net(net.clone()));

@@ -16,8 +16,11 @@ pub struct Limits {
     pub handlers_max: usize,
     /// Cases open at the same time; more are answered `Busy`. Deadlocked ones do not count.
     pub cases_open_max: usize,
-    /// Cases in memory, open or deadlocked; more are answered `Busy` until some end or are cancelled.
+    /// Cases open or deadlocked, in memory or at rest; more are answered `Busy` until some end or are cancelled.
     pub cases_kept_max: usize,
+    /// Open cases that are in memory as they are, at least 1. Beyond, those that were touched longest ago and have nothing under way
+    /// rest: they cost a few bytes each, and come back from the log when something is about them.
+    pub cases_resident_max: usize,
     /// Bytes of data in one event, at least 4,096; the format's own limit holds too.
     pub payload_bytes_max: usize,
     /// Bytes of an actor's name.
@@ -41,6 +44,7 @@ impl Limits {
             ("requests_max", self.requests_max, 1),
             ("blocks_in_flight_max", blocks, 1),
             ("handlers_max", self.handlers_max, 1),
+            ("cases_resident_max", self.cases_resident_max, 1),
             ("payload_bytes_max", self.payload_bytes_max, PAYLOAD_BYTES_LEAST),
         ];
         if let Some((name, _, least)) = least.into_iter().find(|(_, limit, least)| limit < least) {
@@ -60,6 +64,7 @@ impl Default for Limits {
             handlers_max: 1_024,
             cases_open_max: 1_000_000,
             cases_kept_max: 2_000_000,
+            cases_resident_max: 100_000,
             payload_bytes_max: 1 << 20,
             name_bytes_max: 200,
             busy_retry_ms: 50,

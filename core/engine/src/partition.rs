@@ -13,8 +13,9 @@ use actum_net::Net;
 
 use crate::activity::Ongoing;
 use crate::dispatch::fail;
-use crate::error::CommandError;
+use crate::error::{CommandError, WriteError};
 use crate::options::Limits;
+use crate::passive::Past;
 use crate::policy::Schedule;
 use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
 use crate::state::State;
@@ -48,6 +49,10 @@ pub(crate) struct Partition {
     or_joins: OrJoins,
     /// Which call goes out when.
     pub(crate) schedule: Schedule,
+    /// From where cases that rest come back; without it, none rests.
+    pub(crate) past: Option<Past>,
+    /// What was read cannot be: nothing may be decided any more.
+    pub(crate) damaged: Option<WriteError>,
     limits: Limits,
 }
 
@@ -55,7 +60,8 @@ pub(crate) struct Partition {
 pub(crate) struct NoRoom(pub(crate) Box<Request>);
 
 impl Partition {
-    pub(crate) fn new(state: State, stage: Stage, limits: Limits) -> Self {
+    pub(crate) fn new(mut state: State, stage: Stage, limits: Limits) -> Self {
+        state.cases.keep_resident(limits.cases_resident_max);
         Partition {
             state,
             stage,
@@ -64,6 +70,8 @@ impl Partition {
             seed: 0,
             or_joins: OrJoins::default(),
             schedule: Schedule::default(),
+            past: None,
+            damaged: None,
             limits,
         }
     }
@@ -77,6 +85,7 @@ impl Partition {
             Err(Refused::Error(error)) => Err(error),
         };
         self.release.answers.push((Answer { reply: request.reply, outcome }, request.ongoing));
+        self.let_rest();
         Ok(())
     }
 
@@ -93,7 +102,10 @@ impl Partition {
             Ask::Upkeep { task } => upkeep(&mut self.stage, task, now)?.into(),
             Ask::Organise { organisation } => self.organise(organisation, now)?.into(),
             Ask::ChangeOrganisation { change } => self.change_organisation(change.clone(), now)?.into(),
-            Ask::Look { case } => self.state.cases.get(case).cloned().map(Box::new).into(),
+            Ask::Look { case } => {
+                self.bring_back(*case)?;
+                self.state.cases.get(case).cloned().map(Box::new).into()
+            }
             Ask::Timers { limit } => self.timers.upcoming(*limit, &self.state.cases).into(),
             Ask::Message { message, actor } => self.publish(message, *actor, now)?.into(),
             Ask::Calls { case } => self.calls(*case).into(),
@@ -156,6 +168,7 @@ impl Partition {
         ongoing: &Ongoing,
     ) -> Result<(), Refused> {
         let seed = self.next_seed();
+        self.bring_back(id)?;
         let Some(case) = self.state.cases.get(&id) else {
             return Err(if self.state.was_started(id) {
                 Rejection::new("case/ended", format!("case {id} has ended"))
@@ -200,6 +213,7 @@ impl Partition {
         let (CaseCommand::CompleteWork { item, .. } | CaseCommand::FailWork { item, .. }) = command else {
             return Ok(());
         };
+        self.bring_back(id)?;
         let known = self.state.cases.get(&id).and_then(|case| case.control.item(*item));
         if known.is_none_or(|known| known.attempt != attempt) {
             tracing::debug!(case = id.0, item = item.0, attempt, "a result came too late");
@@ -402,7 +416,7 @@ impl Partition {
         at: impl Fn(&Case, Seq) -> Result<Case, E>,
     ) -> Result<Vec<Invocation>, E> {
         let mut open: Vec<&Case> =
-            self.state.cases.values().filter(|case| case.control.status == CaseStatus::Open).collect();
+            self.state.cases.residents().filter(|case| case.control.status == CaseStatus::Open).collect();
         open.sort_by_key(|case| case.id);
         let mut invocations = Vec::new();
         for case in open {

@@ -102,6 +102,11 @@ impl Runner {
             self.flush();
         }
         self.fire_timers();
+        if let Some(error) = self.partition.damaged.take() {
+            // What was decided before is sound.
+            self.flush();
+            self.settle(Err(error));
+        }
         ControlFlow::Continue(())
     }
 

@@ -1,17 +1,17 @@
-//! What a partition decides from: open cases, nets, directory, business keys. A fold of the log.
+//! What a partition decides from: open cases (of which some rest), nets, directory, business keys. A fold of the log.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actum_kernel::resource::Glance;
 use actum_model::{
-    Case, CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SavedEvent, Seq, StartEvent, SystemEvent,
-    Time,
+    CaseEvent, CaseId, CaseStatus, Directory, Event, Meta, NetHash, SavedEvent, Seq, StartEvent, SystemEvent, Time,
 };
 use actum_net::{Net, StartBy};
 use rustc_hash::FxHashMap;
 
 use crate::messages::Messages;
+use crate::passive::{Form, OpenCases, may_rest};
 use crate::policy::Breakers;
 use crate::resources::Resources;
 use crate::starts::Starts;
@@ -22,7 +22,7 @@ pub(crate) const SAVED_KEPT: usize = 2;
 /// A partition's deciding state.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) cases: FxHashMap<CaseId, Case>,
+    pub(crate) cases: OpenCases,
     pub(crate) nets: FxHashMap<NetHash, Arc<Net>>,
     /// The newest net of each name.
     pub(crate) newest: FxHashMap<String, NetHash>,
@@ -74,7 +74,7 @@ impl State {
                 self.keys.entry(net.name.clone()).or_default().insert(key.into(), id);
             }
         }
-        let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
+        let case = self.cases.begin(id);
         let before = Glance::at(&case.control, event);
         let was_deadlocked = case.control.status == CaseStatus::Deadlocked;
         let awaited = case.control.awaited().to_vec();
@@ -100,7 +100,7 @@ impl State {
         }
         self.resources.apply(case.net, &before, &case.control, meta, event);
         if event.is_terminal() {
-            self.cases.remove(&id);
+            self.cases.remove(id);
         }
     }
 
@@ -169,6 +169,12 @@ impl State {
     /// The status of a case that is not open any more, as far as numbers tell.
     pub(crate) fn was_started(&self, case: CaseId) -> bool {
         (1..=self.last_case).contains(&case.0)
+    }
+
+    /// Lets cases rest, if more are in memory than should be.
+    pub(crate) fn rest(&mut self, form: Form) {
+        let State { cases, nets, .. } = self;
+        cases.rest(form, |case| nets.get(&case.net).is_some_and(|net| may_rest(net, case)));
     }
 
     pub(crate) fn open_cases(&self) -> usize {

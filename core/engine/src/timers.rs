@@ -10,11 +10,11 @@
 mod wheel;
 
 use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, Phase, Time};
-use rustc_hash::FxHashMap;
 
 use crate::activity::Ongoing;
 use crate::error::CommandError;
 use crate::partition::{Partition, Refused};
+use crate::passive::{OpenCases, timers_of};
 use crate::request::Answer;
 
 pub use wheel::{NextTimer, TimerWheel};
@@ -35,8 +35,9 @@ impl Timer {
     pub const OF_CASE: ItemId = ItemId(u32::MAX);
 
     /// The item, or the case, still has this timer, and could be told. Of what rests, it is looked at again when that goes on.
-    fn is_set(&self, cases: &FxHashMap<CaseId, Case>) -> bool {
-        let Some(case) = cases.get(&self.case) else { return false };
+    fn is_set(&self, cases: &OpenCases) -> bool {
+        // Of one that rests, timers can be told: otherwise it would not (`passive::may_rest`).
+        let Some(case) = cases.get(&self.case) else { return cases.rests(self.case) };
         let control = &case.control;
         if control.status != CaseStatus::Open {
             return false;
@@ -74,7 +75,12 @@ pub(crate) struct Timers {
     wheel: TimerWheel,
     /// What is due happens; in a log that is opened for upkeep, nothing does.
     listens: bool,
+    /// Nothing is told before: the log could not be read.
+    held_up: Option<Time>,
 }
+
+/// What must wait because the log cannot be read is tried again so much later.
+const HOLD_UP_NS: u64 = 1_000_000_000;
 
 impl Timers {
     /// Sets a timer; one that is set already stays as it is. The same few steps, however many there are.
@@ -83,15 +89,8 @@ impl Timers {
     }
 
     /// Sets the timers of a case and of all its items: it, or one of them, rested.
-    pub(crate) fn set_all(&mut self, case: CaseId, cases: &FxHashMap<CaseId, Case>) {
-        let Some(control) = cases.get(&case).map(|case| &case.control) else { return };
-        let own = control.items.iter().filter_map(|item| Some((item.id, item.timer?)));
-        let retries = control.attempts().into_iter().flat_map(actum_model::Attempts::items);
-        let retries = retries.filter_map(|one| Some((one.item, one.at?)));
-        let deadline = control.deadline().map(|at| (Timer::OF_CASE, at));
-        let rests = control.rests().iter().map(|rest| (rest.item.unwrap_or(Timer::OF_CASE), rest.until));
-        let timers = own.chain(retries).chain(deadline).chain(rests).map(|(item, at)| Timer { at, case, item });
-        timers.for_each(|timer| self.wheel.set(timer));
+    pub(crate) fn set_all(&mut self, case: CaseId, cases: &OpenCases) {
+        cases.get(&case).into_iter().flat_map(timers_of).for_each(|timer| self.wheel.set(timer));
     }
 
     /// What an event about an item may take from a case; to be taken before the event.
@@ -109,7 +108,7 @@ impl Timers {
     }
 
     /// Cancels the timers that a case lost.
-    pub(crate) fn cancel_lost(&mut self, case: CaseId, before: &Before, cases: &FxHashMap<CaseId, Case>) {
+    pub(crate) fn cancel_lost(&mut self, case: CaseId, before: &Before, cases: &OpenCases) {
         let control = cases.get(&case).map(|case| &case.control);
         let now = |item: ItemId| {
             let own = control.and_then(|control| control.item(item)).and_then(|item| item.timer);
@@ -128,7 +127,7 @@ impl Timers {
     }
 
     /// The timer that is due longest, or when to look again.
-    fn next(&mut self, now: Time, cases: &FxHashMap<CaseId, Case>) -> Option<NextTimer> {
+    pub(crate) fn next(&mut self, now: Time, cases: &OpenCases) -> Option<NextTimer> {
         loop {
             match self.wheel.next(now)? {
                 // What rests is set again when it goes on.
@@ -140,8 +139,21 @@ impl Timers {
         }
     }
 
+    /// What is due waits for a while. Answers until when.
+    pub(crate) fn hold_up(&mut self, now: Time) -> Time {
+        let until = Time(now.0.saturating_add(HOLD_UP_NS));
+        self.held_up = Some(until);
+        until
+    }
+
+    /// Until when what is due waits; a clock that was set back prolongs nothing.
+    fn is_held_up(&mut self, now: Time) -> Option<Time> {
+        self.held_up = self.held_up.filter(|until| now < *until && until.0 - now.0 <= HOLD_UP_NS);
+        self.held_up
+    }
+
     /// Those that fire next, soonest first.
-    pub(crate) fn upcoming(&self, limit: usize, cases: &FxHashMap<CaseId, Case>) -> Vec<Timer> {
+    pub(crate) fn upcoming(&self, limit: usize, cases: &OpenCases) -> Vec<Timer> {
         let mut timers = Vec::new();
         if limit > 0 {
             self.wheel.in_order(|timer| {
@@ -160,8 +172,9 @@ impl Partition {
     /// Sets the timers of all cases, after a restart. What was due meanwhile fires at once.
     pub(crate) fn set_timers(&mut self) {
         self.timers.listens = true;
-        let cases: Vec<CaseId> = self.state.cases.keys().copied().collect();
-        cases.into_iter().for_each(|case| self.timers.set_all(case, &self.state.cases));
+        let Partition { timers, state, .. } = self;
+        state.cases.residents().flat_map(timers_of).for_each(|timer| timers.wheel.set(timer));
+        state.cases.take_timers().for_each(|timer| timers.wheel.set(timer));
     }
 
     /// When something is due next: a timer, a start by the clock, a message that is to be delivered or kept no longer. Nothing is
@@ -170,31 +183,40 @@ impl Partition {
         if !self.timers.listens {
             return None;
         }
+        let start = self.state.starts.next().map(|(due, ..)| due);
+        if let Some(until) = self.timers.is_held_up(now) {
+            return start.into_iter().chain([until]).min();
+        }
         if self.state.messages.has_to_match() {
             return Some(now);
         }
-        let timer = self.timers.next(now, &self.state.cases).map(|next| match next {
+        let timer = self.next_item_timer(now).map(|next| match next {
             NextTimer::Timer(timer) => timer.at,
             NextTimer::NotBefore(at) => at,
         });
-        let start = self.state.starts.next().map(|(due, ..)| due);
         let expiry = self.state.messages.next_expiry().map(|(until, _)| until);
         timer.into_iter().chain(start).chain(expiry).min()
     }
 
     /// Does one thing that is due: a message goes before a start, and that before a timer.
     pub(crate) fn fire_timer(&mut self, now: Time, ongoing: Ongoing) -> Result<(), NoRoom> {
-        let done = match self.deliver(now, &ongoing) {
+        let is_held_up = self.timers.is_held_up(now).is_some();
+        let delivered = if is_held_up { Ok(false) } else { self.deliver(now, &ongoing) };
+        let done = match delivered {
             Ok(false) => self.start_due(now, &ongoing),
             other => other,
         };
         let outcome = match done {
-            Ok(false) => self.fire_item(now, &ongoing),
+            Ok(false) if !is_held_up => self.fire_item(now, &ongoing),
             other => other.map(drop),
         };
         match outcome {
             Ok(()) => {}
             Err(Refused::NoRoom) => return Err(NoRoom(ongoing)),
+            Err(Refused::Error(error @ CommandError::Unreadable(_))) => {
+                tracing::error!("what is due must wait: {error}");
+                self.timers.hold_up(now);
+            }
             Err(Refused::Error(error)) => tracing::error!("what was due has no effect: {error}"),
         }
         self.release.answers.push((Answer::NOBODY, ongoing));
@@ -203,7 +225,7 @@ impl Partition {
 
     /// Tells the item or case whose timer is due longest that its time has come.
     fn fire_item(&mut self, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {
-        let Some(NextTimer::Timer(timer)) = self.timers.next(now, &self.state.cases) else { return Ok(()) };
+        let Some(NextTimer::Timer(timer)) = self.next_item_timer(now) else { return Ok(()) };
         let Timer { at, case, item } = timer;
         if at > now {
             return Ok(());
@@ -243,14 +265,14 @@ mod tests {
         case.apply(&meta, event);
     }
 
-    fn next(timers: &mut Timers, cases: &FxHashMap<CaseId, Case>) -> Option<Timer> {
+    fn next(timers: &mut Timers, cases: &OpenCases) -> Option<Timer> {
         match timers.next(Time(200), cases)? {
             NextTimer::Timer(timer) => Some(timer),
             NextTimer::NotBefore(_) => None,
         }
     }
 
-    fn waiting(items: u32) -> FxHashMap<CaseId, Case> {
+    fn waiting(items: u32) -> OpenCases {
         let mut case = Case::unborn(CaseId(1));
         happen(
             &mut case,
@@ -261,7 +283,9 @@ mod tests {
             happen(&mut case, &CaseEvent::WorkEnabled { item, task, frame: FrameId::ROOT, instance: None });
             happen(&mut case, &CaseEvent::WorkWaiting { item, task, until: Time(100 + u64::from(item.0)) });
         }
-        FxHashMap::from_iter([(CaseId(1), case)])
+        let mut cases = OpenCases::default();
+        cases.insert(case);
+        cases
     }
 
     fn timer(item: u32) -> Timer {
@@ -275,7 +299,7 @@ mod tests {
         (0..3).rev().for_each(|item| timers.set(timer(item)));
         timers.set(Timer { at: Time(1), ..timer(2) });
         assert_eq!(next(&mut timers, &cases), Some(timer(0)), "one that was replaced does not count");
-        let case = cases.get_mut(&CaseId(1)).unwrap();
+        let case = cases.begin(CaseId(1));
         happen(case, &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });
         assert_eq!(next(&mut timers, &cases), Some(timer(1)));
         assert_eq!(timers.upcoming(9, &cases), [timer(1), timer(2)]);
@@ -287,9 +311,9 @@ mod tests {
         let mut cases = waiting(1);
         let mut timers = Timers::default();
         timers.set(timer(0));
-        happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::CaseSuspended);
+        happen(cases.begin(CaseId(1)), &CaseEvent::CaseSuspended);
         assert_eq!(next(&mut timers, &cases), None);
-        happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::CaseResumed);
+        happen(cases.begin(CaseId(1)), &CaseEvent::CaseResumed);
         timers.set_all(CaseId(1), &cases);
         assert_eq!(next(&mut timers, &cases), Some(timer(0)));
     }
@@ -303,7 +327,7 @@ mod tests {
         let before = timers.before(cases.get(&CaseId(1)), Some(ItemId(0))).expect("it has one");
         timers.cancel_lost(CaseId(1), &before, &cases);
         assert_eq!(timers.wheel.len(), 2, "nothing happened to it");
-        happen(cases.get_mut(&CaseId(1)).unwrap(), &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });
+        happen(cases.begin(CaseId(1)), &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });
         timers.cancel_lost(CaseId(1), &before, &cases);
         assert_eq!(timers.wheel.len(), 1);
         assert_eq!(next(&mut timers, &cases), Some(timer(1)));

@@ -147,7 +147,9 @@ impl Partition {
     /// Does what is due: one thing of the schedule, or a timer.
     pub(crate) fn fire_due(&mut self, now: Time, ongoing: Ongoing) -> Result<(), NoRoom> {
         if self.schedule.next_wake().is_none_or(|at| at > now) {
-            return self.fire_timer(now, ongoing);
+            self.fire_timer(now, ongoing)?;
+            self.let_rest();
+            return Ok(());
         }
         self.schedule.look(now);
         if let Some(todo) = self.schedule.todo.pop_front()

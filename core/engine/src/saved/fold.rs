@@ -11,6 +11,7 @@ use actum_projections::{Fact, OfCase, Projection, Recorded};
 
 use crate::error::chain;
 use crate::partition::stream;
+use crate::passive::{Form, Past, RecallError, recall};
 use crate::state::State;
 use crate::views::waits;
 
@@ -29,6 +30,8 @@ pub(crate) struct Folding<'a> {
     /// What is fed beside the state.
     pub(crate) projections: &'a [Arc<dyn Projection>],
     batch: Vec<Taken>,
+    /// From where cases that rest come back; without it, they rest as bytes.
+    past: Option<Past>,
 }
 
 /// An event that waits to be fed.
@@ -58,7 +61,12 @@ impl Taken {
 
 impl<'a> Folding<'a> {
     pub(crate) fn new(state: State, older: Option<&'a SavedFile>, projections: &'a [Arc<dyn Projection>]) -> Self {
-        Folding { state, older, projections, batch: Vec::with_capacity(BATCH) }
+        Folding { state, older, projections, batch: Vec::with_capacity(BATCH), past: None }
+    }
+
+    /// Cases rest in the log that is folded.
+    pub(crate) fn resting(self, past: Past) -> Self {
+        Folding { past: Some(past), ..self }
     }
 
     /// Takes in the next record of the log.
@@ -91,6 +99,7 @@ impl<'a> Folding<'a> {
             is_waiting = waits(known, event);
         }
         self.state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))?;
+        self.state.rest(self.past.as_ref().map_or(Form::AsBytes, |_| Form::InLog(header.seq + 1)));
         if !self.projections.is_empty() {
             let key = key.map(Into::into);
             let (stream, kind) = (header.stream, header.kind);
@@ -111,6 +120,10 @@ impl<'a> Folding<'a> {
         if let CaseEvent::CaseStarted { net, .. } = event {
             return Ok(*net);
         }
+        recall(&mut self.state.cases, case, &self.state.nets, self.past.as_ref()).map_err(|error| match error {
+            RecallError::Unreadable(why) => ReadError::Unavailable(why),
+            RecallError::Damaged(why) => at(why),
+        })?;
         if let Some(known) = self.state.cases.get(&case) {
             return Ok(known.net);
         }
@@ -120,7 +133,7 @@ impl<'a> Folding<'a> {
         let saved = saved.map_err(|error| at(chain(&error)))?.ok_or_else(not_started)?;
         let known = snapshot::decode_case(&saved).map_err(|error| at(chain(&error)))?;
         let net = known.net;
-        self.state.cases.insert(case, known);
+        self.state.cases.insert(known);
         Ok(net)
     }
 

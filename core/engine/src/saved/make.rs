@@ -11,7 +11,6 @@ use actum_log::{
     SealCheck, read_log_state, write_log_state,
 };
 use actum_model::Seq;
-use actum_model::snapshot::encode_case;
 use actum_projections::{Factory, Projection};
 
 use super::fold::{Folding, Threads, fold_log};
@@ -20,6 +19,10 @@ use super::shelf::Shelf;
 use crate::error::chain;
 use crate::state::State;
 use crate::views::Views;
+
+/// Cases that are in memory as they are while the log is folded: those that many events in a row are about. Few in debug builds, so
+/// that in every test of saved state some rest.
+const RESIDENT_MAX: usize = if cfg!(debug_assertions) { 2 } else { 4_096 };
 
 /// What there is to fold.
 pub(crate) struct Source<'a> {
@@ -101,13 +104,15 @@ pub fn saved_state_of(directory: &Path, size: u64) -> Result<Vec<u8>, ReadError>
 fn fold_to<'a>(
     source: &Source<'_>,
     log: Resume,
-    state: State,
+    mut state: State,
     older: Option<&'a SavedFile>,
     projections: &'a [Arc<dyn Projection>],
     size: u64,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<(Resume, Folding<'a>)>, ReadError> {
     let options = FoldOptions { seals: SealCheck::Newest, stream_roots: true, stream_table: true };
+    // The others rest as bytes: so they are written.
+    state.cases.keep_resident(RESIDENT_MAX);
     let folding = Folding::new(state, older, projections);
     let folded = fold_log(source.frames, log, (options, Some(size)), folding, Threads::One, stop)?;
     Ok(folded.and_then(|(folded, folding)| Some((folded.resume?, folding))))
@@ -178,28 +183,20 @@ fn write_cases<W: Write>(
     state: &State,
     older: Option<&SavedFile>,
 ) -> Result<(), SavedError> {
-    let mut changed: Vec<_> = state.cases.values().collect();
-    changed.sort_unstable_by_key(|case| case.id);
-    let mut changed = changed.into_iter().peekable();
+    let mut changed = state.cases.encoded().peekable();
     writer.table(CASES.0, CASES.1)?;
-    let mut bytes = Vec::new();
-    let mut put = |writer: &mut SavedWriter<W>, case| {
-        bytes.clear();
-        encode_case(case, &mut bytes);
-        writer.entry(case.id.0, &bytes)
-    };
     if let Some(older) = older {
         let mut entries = older.entries(CASES.0, CASES.1)?;
         while let Some((id, entry)) = entries.next_entry()? {
-            while let Some(case) = changed.next_if(|case| case.id.0 < id) {
-                put(writer, case)?;
+            while let Some((case, bytes)) = changed.next_if(|(case, _)| case.0 < id) {
+                writer.entry(case.0, &bytes)?;
             }
-            if let Some(case) = changed.next_if(|case| case.id.0 == id) {
-                put(writer, case)?;
+            if let Some((case, bytes)) = changed.next_if(|(case, _)| case.0 == id) {
+                writer.entry(case.0, &bytes)?;
             } else if !log.ended.contains(id) {
                 writer.entry(id, entry)?;
             }
         }
     }
-    changed.try_for_each(|case| put(writer, case))
+    changed.try_for_each(|(case, bytes)| writer.entry(case.0, &bytes))
 }

@@ -14,6 +14,7 @@ use super::sections::{Cases, Unusable, state_of};
 use super::shelf::Shelf;
 use crate::error::chain;
 use crate::partition::stream;
+use crate::passive::Past;
 use crate::state::State;
 use crate::views::Views;
 
@@ -51,14 +52,23 @@ pub(crate) struct How<'a> {
     pub(crate) shelf: Option<&'a Shelf>,
     /// Whether writing shall know all streams that ever were; only a fold of the whole log tells.
     pub(crate) stream_table: bool,
+    /// More cases rest already while the log is folded.
+    pub(crate) cases_resident_max: usize,
+}
+
+/// Nothing yet; of what comes, not everything is kept in memory.
+fn resting(how: &How<'_>) -> State {
+    let mut state = State::default();
+    state.cases.keep_resident(how.cases_resident_max);
+    state
 }
 
 /// Folds the log into the deciding state and the views' projections.
-pub(crate) fn recover(source: &dyn FrameSource, views: &Views, how: &How<'_>) -> Result<Stands, ReadError> {
+pub(crate) fn recover(source: &Arc<dyn FrameSource>, views: &Views, how: &How<'_>) -> Result<Stands, ReadError> {
     let mut passed_over = Vec::new();
     for size in how.shelf.map(Shelf::sizes).transpose()?.unwrap_or_default().into_iter().take(TRIED_MAX) {
         let Some(shelf) = how.shelf else { break };
-        let tried = shelf.open(size).map_err(Unusable::from).and_then(|file| from_saved(source, views, &file));
+        let tried = shelf.open(size).map_err(Unusable::from).and_then(|file| from_saved(source, views, &file, how));
         match tried {
             Ok(stands) => return Ok(Stands { recovered: Recovered { passed_over, ..stands.recovered }, ..stands }),
             Err(why) => {
@@ -67,12 +77,12 @@ pub(crate) fn recover(source: &dyn FrameSource, views: &Views, how: &How<'_>) ->
             }
         }
     }
-    let genesis = genesis(source)?;
+    let genesis = genesis(&**source)?;
     let options = FoldOptions { stream_roots: true, stream_table: how.stream_table, seals: SealCheck::Every };
     let running = views.projections().running();
-    let folding = Folding::new(State::default(), None, &running);
+    let folding = Folding::new(resting(how), None, &running).resting(Past::new(source.clone()));
     let from = Resume::at_genesis(&genesis, 0);
-    let folded = fold_log(source, from, (options, None), folding, Threads::Two, &|| false)?;
+    let folded = fold_log(&**source, from, (options, None), folding, Threads::Two, &|| false)?;
     let (mut folded, folding) = folded.ok_or_else(ended_early)?;
     let resume = folded.resume.take().ok_or_else(ended_early)?;
     let recovered = Recovered { reread: folded.events, passed_over, ..Recovered::default() };
@@ -80,13 +90,19 @@ pub(crate) fn recover(source: &dyn FrameSource, views: &Views, how: &How<'_>) ->
 }
 
 /// Takes the state that a file has, and folds the log's tail on it.
-fn from_saved(source: &dyn FrameSource, views: &Views, file: &SavedFile) -> Result<Stands, Unusable> {
+fn from_saved(
+    frames: &Arc<dyn FrameSource>,
+    views: &Views,
+    file: &SavedFile,
+    how: &How<'_>,
+) -> Result<Stands, Unusable> {
+    let source = &**frames;
     if !is_named(source, file).map_err(|error| Unusable::log(&error))? {
         return Err(not_named());
     }
     let genesis = genesis(source).map_err(|error| Unusable::log(&error))?;
     let log = read_log_state(file, &genesis)?;
-    let state = state_of(file, Cases::All)?;
+    let state = state_of(file, Cases::All { resident_max: how.cases_resident_max })?;
     let mut rebuilt = Vec::new();
     let mut fresh: Vec<Arc<dyn Projection>> = Vec::new();
     let mut projections: Vec<Arc<dyn Projection>> = Vec::new();
@@ -103,7 +119,7 @@ fn from_saved(source: &dyn FrameSource, views: &Views, file: &SavedFile) -> Resu
     // A log that is shorter than the saved state says, or another, is not read further.
     let options = FoldOptions { stream_roots: true, ..FoldOptions::default() };
     if !fresh.is_empty() {
-        let prefix = Folding::new(State::default(), None, &fresh);
+        let prefix = Folding::new(resting(how), None, &fresh).resting(Past::new(frames.clone()));
         let from = Resume::at_genesis(&genesis, 0);
         let cheap = FoldOptions { seals: SealCheck::Newest, ..FoldOptions::default() };
         let folded = fold_log(source, from, (cheap, Some(size)), prefix, Threads::Two, &|| false);
@@ -112,7 +128,7 @@ fn from_saved(source: &dyn FrameSource, views: &Views, file: &SavedFile) -> Resu
             return Err(Unusable::Log("the log before it is another".to_owned()));
         }
     }
-    let folding = Folding::new(state, None, &projections);
+    let folding = Folding::new(state, None, &projections).resting(Past::new(frames.clone()));
     let folded = fold_log(source, log, (options, None), folding, Threads::Two, &|| false);
     let (mut folded, folding) =
         folded.map_err(|error| Unusable::log(&error))?.ok_or_else(|| Unusable::log(&ended_early()))?;

@@ -11,6 +11,7 @@ use actum_model::snapshot::{SnapshotError, decode_case, decode_directory, encode
 use actum_model::{CaseId, NetHash, Time};
 
 use crate::error::chain;
+use crate::passive::Form;
 use crate::policy::Breakers;
 use crate::resources::Resources;
 use crate::state::State;
@@ -53,8 +54,8 @@ impl Unusable {
 /// Which cases to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cases {
-    /// All: to decide from.
-    All,
+    /// All, to decide from: so many in memory, the others at rest.
+    All { resident_max: usize },
     /// None: they are read when an event is about them.
     OnDemand,
 }
@@ -147,7 +148,8 @@ pub(crate) fn state_of(file: &SavedFile, cases: Cases) -> Result<State, Unusable
     for net in state.newest.values().filter_map(|hash| state.nets.get(hash)) {
         state.starts.deployed(net, Time(0));
     }
-    if cases == Cases::All {
+    if let Cases::All { resident_max } = cases {
+        state.cases.keep_resident(resident_max);
         let mut entries = file.entries(CASES.0, CASES.1)?;
         while let Some((id, entry)) = entries.next_entry()? {
             let case = decode_case(entry)?;
@@ -156,7 +158,9 @@ pub(crate) fn state_of(file: &SavedFile, cases: Cases) -> Result<State, Unusable
                 return Err(SnapshotError::NotCanonical("a case").into());
             }
             state.messages.watch(&case);
-            state.cases.insert(case.id, case);
+            state.cases.insert(case);
+            // The log has all that a file of saved state is over.
+            state.rest(Form::InLog(file.contents().size));
         }
         if state.deadlocked > state.cases.len() {
             return Err(SnapshotError::NotCanonical("the number of deadlocked cases").into());

@@ -51,6 +51,7 @@ fn code_of(error: &CommandError) -> &'static str {
     match error {
         CommandError::Rejected(rejection) => rejection.code,
         CommandError::Busy { .. } => "engine/busy",
+        CommandError::Unreadable(_) => "engine/unreadable",
         CommandError::Stopped(_) => "engine/stopped",
         CommandError::Stopping => "engine/stopping",
         CommandError::Closed => "engine/closed",
