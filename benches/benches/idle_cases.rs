@@ -60,12 +60,12 @@ impl Idle {
     fn net(&self) -> String {
         let waits = match &*self.waits {
             "person" => "role: clerk",
-            "signal" => "wait: { signal: go }",
+            "signal" => "trigger: { signal: go }",
             "message" => "receive: { message: paid, key: '{{ about }}' }",
             other => panic!("nothing waits for {other}"),
         };
         format!(
-            "actum: 1\nnet: idle\nroles: {{ clerk: {{}} }}\ndata: {{ about: {{ type: text, input: true }} }}\n\
+            "actum: 1\nnet: idle\nroles: {{ clerk: {{}} }}\ndata: {{ about: {{ type: string, input: true }} }}\n\
              start: wait\ntasks:\n  wait: {{ {waits}, flow: end }}\n"
         )
     }
@@ -132,7 +132,7 @@ impl Idle {
     async fn come_back(&self, engine: &Engine, net: NetHash, ana: ActorId) {
         let step = self.cases / TOUCHED;
         let chosen: Vec<u64> = (0..TOUCHED).map(|index| 1 + index * step).collect();
-        let variable = actum::VariableIx(0);
+        let variable = actum_model::VariableIx(0);
         let (mut first, mut again) = (Vec::new(), Vec::new());
         for times in [&mut first, &mut again] {
             for number in chosen.iter().take(RESIDENT / 2) {
