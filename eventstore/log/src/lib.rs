@@ -73,7 +73,7 @@ pub use key_change::{Author, ChangeKeyError};
 pub use key_record::{KeyRecordError, ROTATION_PAYLOAD_BYTES, Revocation, Rotation};
 pub use keys::{KeyChangeError, Keys, key_digest};
 pub use memory::MemoryStore;
-pub use pipeline::{Finished, Outcome, Pipeline, PipelineError, SubmitError};
+pub use pipeline::{Finished, Lane, OnOutcome, Outcome, Pipeline, PipelineError, SubmitError};
 pub use proof::{
     CasePaths, CheckpointTable, ProofError, ProofOptions, prove_case, prove_completeness, prove_consistency,
     prove_dossier, prove_event,

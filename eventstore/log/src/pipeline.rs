@@ -1,9 +1,12 @@
 //! Seals, packs and commits on three threads of their own, so that the caller decides the next block meanwhile.
 //!
 //! The first hashes and signs, the second compresses, the third stores: it mostly waits for the disk, and what computes never does.
+//!
+//! Partitions that share a store share the committing thread: each has its own sealing and packing, and whatever blocks of theirs wait
+//! go into one commit.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use crate::frame::Compressor;
@@ -58,7 +61,7 @@ pub enum SubmitError {
 
 /// What is left of a pipeline.
 pub struct Finished {
-    /// The store; `None` when the committing thread panicked.
+    /// The store; `None` when the committing thread panicked, or still stores for other partitions.
     pub store: Option<Box<dyn EventStore>>,
     /// The sealer, for blocks to come; `None` when the sealing thread panicked. Of no use after an error.
     pub sealer: Option<Sealer>,
@@ -80,27 +83,68 @@ enum Sealed {
     Failed { first_seq: u64, size: u64 },
 }
 
-/// What the packing thread passes on.
+/// What a packing thread passes on.
 enum Packed {
     Block(Box<SealedBlock>),
-    Failed { first_seq: u64, size: u64 },
+    Failed {
+        first_seq: u64,
+        size: u64,
+    },
+    /// It ended: nothing more comes on this lane.
+    Ended,
 }
 
-/// A sealing, a packing and a committing thread. Blocks become durable in the order in which they were submitted.
+/// With the lane it came on.
+type ToCommit = (usize, Packed);
+
+/// What one partition brings to a pipeline that is shared: see [`Pipeline::spawn_all`].
+pub struct Lane {
+    /// Seals the partition's blocks.
+    pub sealer: Sealer,
+    /// Holds the key in force.
+    pub signer: Arc<dyn Signer>,
+    /// Called on the committing thread, once for each block of the partition and in order; it must be quick. Dropped once the
+    /// partition's last block has its outcome.
+    pub on_outcome: OnOutcome,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("key", &self.signer.public_key()).finish_non_exhaustive()
+    }
+}
+
+/// Hears what became of blocks.
+pub type OnOutcome = Box<dyn FnMut(Outcome<'_>) + Send>;
+
+/// A sealing and a packing thread, and a committing one that may be shared. Blocks become durable in the order in which they were
+/// submitted.
 ///
 /// Durability: a block counts only after its `Outcome::Durable`. Blocks that wait in the queues are lost with the process; they
-/// were not acknowledged. All sealed blocks that wait (up to a bound) go into one commit. After an error, every block in
-/// the queues gets `Outcome::Failed`, and `submit` refuses.
+/// were not acknowledged. All sealed blocks that wait (up to a bound) go into one commit, whichever partition they are of. After an
+/// error, every block in the queues of every partition gets `Outcome::Failed`, and `submit` refuses.
 #[derive(Debug)]
 pub struct Pipeline {
     open_blocks: Option<SyncSender<OpenBlock>>,
     halt: Halt,
     sealing: Option<JoinHandle<Sealer>>,
     packing: Option<JoinHandle<()>>,
-    committing: Option<JoinHandle<Committer>>,
+    committing: Option<Arc<Committing>>,
 }
 
 struct Committer(Box<dyn EventStore>);
+
+/// The committing thread, until somebody waited for its end.
+#[derive(Debug)]
+struct Committing(Mutex<Option<JoinHandle<Committer>>>);
+
+impl Committing {
+    /// Waits for its end, and gives back the store.
+    fn join(&self) -> Option<Box<dyn EventStore>> {
+        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        thread.and_then(|thread| thread.join().ok()).map(|Committer(store)| store)
+    }
+}
 
 impl Pipeline {
     /// Starts the threads. `signer` holds the key in force; a rotation among the submitted blocks brings its own, which seals what
@@ -111,34 +155,53 @@ impl Pipeline {
         store: Box<dyn EventStore>,
         on_outcome: impl FnMut(Outcome<'_>) + Send + 'static,
     ) -> Result<Self, PipelineError> {
-        let (given, in_force) = (signer.public_key(), sealer.key_in_force());
-        if given != in_force {
-            return Err(SignError::NotInForce { given, in_force }.into());
+        let lane = Lane { sealer, signer, on_outcome: Box::new(on_outcome) };
+        Self::spawn_all(vec![lane], store)?.pop().ok_or(PipelineError::Thread)
+    }
+
+    /// [`Pipeline::spawn`] for several partitions of one store, which one thread commits to: one pipeline for each lane. Blocks of
+    /// a partition keep their order; between partitions there is none. The store is given back by the one that is finished last.
+    pub fn spawn_all(lanes: Vec<Lane>, store: Box<dyn EventStore>) -> Result<Vec<Self>, PipelineError> {
+        for Lane { sealer, signer, .. } in &lanes {
+            let (given, in_force) = (signer.public_key(), sealer.key_in_force());
+            if given != in_force {
+                return Err(SignError::NotInForce { given, in_force }.into());
+            }
         }
         let halt = Halt::default();
-        let (open_blocks, to_seal) = sync_channel(SEAL_QUEUE_BLOCKS);
-        let (sealed, to_pack) = sync_channel(PACK_QUEUE_BLOCKS);
         let (packed, to_commit) = sync_channel(COMMIT_QUEUE_BLOCKS);
-        let (sealing_halt, committing_halt) = (halt.clone(), halt.clone());
-        let sealing = Builder::new()
-            .name("actum-seal".to_owned())
-            .spawn(move || seal_all(sealer, signer, &to_seal, &sealed, &sealing_halt))
-            .map_err(|_| PipelineError::Thread)?;
-        let packing = Builder::new()
-            .name("actum-pack".to_owned())
-            .spawn(move || pack_all(&to_pack, &packed))
-            .map_err(|_| PipelineError::Thread)?;
+        let mut on_outcomes = Vec::with_capacity(lanes.len());
+        let mut threads = Vec::with_capacity(lanes.len());
+        for (index, Lane { sealer, signer, on_outcome }) in lanes.into_iter().enumerate() {
+            let (open_blocks, to_seal) = sync_channel(SEAL_QUEUE_BLOCKS);
+            let (sealed, to_pack) = sync_channel(PACK_QUEUE_BLOCKS);
+            let sealing_halt = halt.clone();
+            let sealing = Builder::new()
+                .name("actum-seal".to_owned())
+                .spawn(move || seal_all(sealer, signer, &to_seal, &sealed, &sealing_halt))
+                .map_err(|_| PipelineError::Thread)?;
+            let to_committer = ToCommitter { lane: index, queue: packed.clone() };
+            let packing = Builder::new()
+                .name("actum-pack".to_owned())
+                .spawn(move || pack_all(&to_pack, &to_committer))
+                .map_err(|_| PipelineError::Thread)?;
+            on_outcomes.push(Some(on_outcome));
+            threads.push((open_blocks, sealing, packing));
+        }
+        let committing_halt = halt.clone();
         let committing = Builder::new()
             .name("actum-commit".to_owned())
-            .spawn(move || Committer(commit_all(store, &to_commit, &committing_halt, on_outcome)))
+            .spawn(move || Committer(commit_all(store, &to_commit, &committing_halt, on_outcomes)))
             .map_err(|_| PipelineError::Thread)?;
-        Ok(Self {
+        let committing = Arc::new(Committing(Mutex::new(Some(committing))));
+        let pipeline = |(open_blocks, sealing, packing)| Self {
             open_blocks: Some(open_blocks),
-            halt,
+            halt: halt.clone(),
             sealing: Some(sealing),
             packing: Some(packing),
-            committing: Some(committing),
-        })
+            committing: Some(committing.clone()),
+        };
+        Ok(threads.into_iter().map(pipeline).collect())
     }
 
     /// Hands over a block; waits while the queue is full.
@@ -183,9 +246,11 @@ impl Pipeline {
     fn join(&mut self) -> Finished {
         self.open_blocks = None;
         let sealer = self.sealing.take().and_then(|thread| thread.join().ok());
-        let store = self.committing.take().and_then(|thread| thread.join().ok()).map(|Committer(store)| store);
         let packed = self.packing.take().is_none_or(|thread| thread.join().is_ok());
-        let gone = sealer.is_none() || store.is_none() || !packed;
+        // Only the last partition to end waits for the committing thread: it stores for the others until then.
+        let last = self.committing.take().and_then(Arc::into_inner);
+        let (is_last, store) = (last.is_some(), last.and_then(|committing| committing.join()));
+        let gone = sealer.is_none() || (is_last && store.is_none()) || !packed;
         let error = if gone { Some(self.halted()) } else { self.error() };
         Finished { store, sealer, error }
     }
@@ -233,60 +298,95 @@ fn seal_all(
     sealer
 }
 
+/// The way from a packing thread to the committing one. Says that the lane has ended however the thread ends.
+struct ToCommitter {
+    lane: usize,
+    queue: SyncSender<ToCommit>,
+}
+
+impl Drop for ToCommitter {
+    fn drop(&mut self) {
+        // Without the committing thread nobody needs to know.
+        self.queue.send((self.lane, Packed::Ended)).ok();
+    }
+}
+
 /// Compression waits for no disk, so it goes on while the commit before it syncs.
-fn pack_all(sealed: &Receiver<Sealed>, packed: &SyncSender<Packed>) {
+fn pack_all(sealed: &Receiver<Sealed>, to_committer: &ToCommitter) {
     let mut compressor = Compressor::default();
     for item in sealed {
         let item = match item {
             Sealed::Block(block) => Packed::Block(Box::new(block.pack(&mut compressor))),
             Sealed::Failed { first_seq, size } => Packed::Failed { first_seq, size },
         };
-        if packed.send(item).is_err() {
+        if to_committer.queue.send((to_committer.lane, item)).is_err() {
             break;
         }
     }
 }
 
+/// What goes into a commit, and what came beside it.
+#[derive(Default)]
+struct Group {
+    blocks: Vec<SealedBlock>,
+    /// The lane of each.
+    lanes: Vec<usize>,
+    /// Lanes on which nothing comes after these.
+    ended: Vec<usize>,
+    /// What came after them: a block that could not be sealed, with its lane, first seq and size.
+    failed: Option<(usize, u64, u64)>,
+}
+
 fn commit_all(
     mut store: Box<dyn EventStore>,
-    packed: &Receiver<Packed>,
+    packed: &Receiver<ToCommit>,
     halt: &Halt,
-    mut on_outcome: impl FnMut(Outcome<'_>),
+    mut on_outcomes: Vec<Option<OnOutcome>>,
 ) -> Box<dyn EventStore> {
     // Set by this thread or found after a `Failed`: blocks that were sealed before the signer failed are still committed.
     let mut halted: Option<Arc<PipelineError>> = None;
-    let mut group = Vec::with_capacity(COMMIT_GROUP_BLOCKS);
+    let mut group = Group::default();
     while let Ok(first) = packed.recv() {
-        let failed = gather(first, packed, &mut group);
+        gather(first, packed, &mut group);
         if halted.is_none()
-            && !group.is_empty()
-            && let Err(error) = store.commit(&group)
+            && !group.blocks.is_empty()
+            && let Err(error) = store.commit(&group.blocks)
         {
             halted = Some(halt.get_or_init(|| Arc::new(error.into())).clone());
         }
-        for block in group.drain(..) {
+        for (block, lane) in group.blocks.drain(..).zip(group.lanes.drain(..)) {
+            let Some(on_outcome) = &mut on_outcomes[lane] else { continue };
             match &halted {
                 None => on_outcome(Outcome::Durable(&block)),
                 Some(error) => on_outcome(Outcome::Failed { first_seq: block.first_seq, size: block.size, error }),
             }
         }
-        if let Some((first_seq, size)) = failed {
+        if let Some((lane, first_seq, size)) = group.failed.take() {
             let error = halted.get_or_insert_with(|| halt.get_or_init(|| Arc::new(PipelineError::Thread)).clone());
-            on_outcome(Outcome::Failed { first_seq, size, error });
+            if let Some(on_outcome) = &mut on_outcomes[lane] {
+                on_outcome(Outcome::Failed { first_seq, size, error });
+            }
         }
+        group.ended.drain(..).for_each(|lane| on_outcomes[lane] = None);
     }
     store
 }
 
-/// Puts `first` and the blocks that wait behind it into `group`; gives the block that failed to be sealed, if that came.
-fn gather(first: Packed, packed: &Receiver<Packed>, group: &mut Vec<SealedBlock>) -> Option<(u64, u64)> {
+/// Puts `first` and the blocks that wait behind it into `group`, until one comes that could not be sealed.
+fn gather(first: ToCommit, packed: &Receiver<ToCommit>, group: &mut Group) {
     let mut next = Some(first);
-    while let Some(item) = next {
+    while let Some((lane, item)) = next {
         match item {
-            Packed::Block(block) => group.push(*block),
-            Packed::Failed { first_seq, size } => return Some((first_seq, size)),
+            Packed::Block(block) => {
+                group.blocks.push(*block);
+                group.lanes.push(lane);
+            }
+            Packed::Failed { first_seq, size } => {
+                group.failed = Some((lane, first_seq, size));
+                return;
+            }
+            Packed::Ended => group.ended.push(lane),
         }
-        next = if group.len() < COMMIT_GROUP_BLOCKS { packed.try_recv().ok() } else { None };
+        next = if group.blocks.len() < COMMIT_GROUP_BLOCKS { packed.try_recv().ok() } else { None };
     }
-    None
 }

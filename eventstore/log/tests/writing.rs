@@ -3,13 +3,14 @@
 mod fixture;
 
 use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use actum_log::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, PAYLOAD_BYTES_MAX};
 use actum_log::{
     BLOCK_STREAM, Clocks, CommitError, Draft, EventStore, ExtensionFields, Fault, FaultyStore, FoldOptions,
-    MemoryStore, Opening, Outcome, Pipeline, PipelineError, PushError, Resume, ResumeError, SealCheck, SignError,
-    Signer, StageLimits, StoredRecord, fold, records,
+    FrameSource, Genesis, Head, Lane, MemoryStore, Opening, Outcome, Pipeline, PipelineError, PushError, Resume,
+    ResumeError, SealCheck, SealedBlock, SignError, Signer, Stage, StageLimits, StoredRecord, fold, records,
 };
 use fixture::{Test, check, draft, genesis, open, signer, small_log};
 use proptest::prelude::*;
@@ -308,5 +309,114 @@ fn a_lost_key_halts_the_pipeline() -> Test {
     assert!(matches!(finished.error.as_deref(), Some(PipelineError::Sign(SignError::Unavailable(_)))));
     assert!(outcomes.iter().all(|(_, durable)| !durable));
     assert_eq!(check(&store, 0)?.blocks, 0);
+    Ok(())
+}
+
+/// A store that tells of each commit, by the partitions of its blocks, and waits until it may go on.
+struct Gated {
+    inner: MemoryStore,
+    begun: Sender<Vec<u16>>,
+    gate: Receiver<()>,
+}
+
+impl EventStore for Gated {
+    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), CommitError> {
+        self.begun.send(blocks.iter().map(|block| block.partition).collect()).expect("the test listens");
+        self.gate.recv().expect("the test lets it go on");
+        self.inner.commit(blocks)
+    }
+
+    fn head(&self, partition: u16) -> Option<Head> {
+        EventStore::head(&self.inner, partition)
+    }
+
+    fn source(&self) -> Arc<dyn FrameSource> {
+        self.inner.source()
+    }
+}
+
+/// Stages and pipelines of a log of so many partitions, and what becomes of blocks: partition, first seq, whether it is durable.
+type Shared = (Vec<Stage>, Vec<Pipeline>, Arc<Mutex<Vec<(u16, u64, bool)>>>);
+
+fn share(genesis: &Genesis, store: Box<dyn EventStore>) -> Result<Shared, Box<dyn std::error::Error>> {
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let (mut stages, mut lanes) = (Vec::new(), Vec::new());
+    for partition in 0..genesis.partitions() {
+        let (stage, sealer) = Resume::at_genesis(genesis, partition).open(genesis, Opening::new()?)?;
+        let noted = outcomes.clone();
+        let on_outcome = move |outcome: Outcome<'_>| {
+            let outcome = match outcome {
+                Outcome::Durable(block) => (partition, block.first_seq, true),
+                Outcome::Failed { first_seq, .. } => (partition, first_seq, false),
+            };
+            noted.lock().expect("not poisoned").push(outcome);
+        };
+        stages.push(stage);
+        lanes.push(Lane { sealer, signer: Arc::new(signer()), on_outcome: Box::new(on_outcome) });
+    }
+    Ok((stages, Pipeline::spawn_all(lanes, store)?, outcomes))
+}
+
+fn submit(stage: &mut Stage, pipeline: &Pipeline, blocks: u64) {
+    for number in 0..blocks {
+        stage.push(&draft(1, &number.to_le_bytes())).expect("the event is valid");
+        if pipeline.submit(stage.close(Clocks::default()).expect("an event was pushed")).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn blocks_of_several_partitions_share_a_commit() -> Test {
+    let genesis = genesis().with_partitions(3)?;
+    let inner = MemoryStore::new(genesis.to_string());
+    let ((begun, commits), (go_on, gate)) = (channel(), channel());
+    let (mut stages, mut pipelines, outcomes) = share(&genesis, Box::new(Gated { inner: inner.clone(), begun, gate }))?;
+    submit(&mut stages[2], &pipelines[2], 1);
+    assert_eq!(commits.recv()?, [2]);
+    // While that one is stored, the others hand over all that they have.
+    let last = pipelines.pop().ok_or("three pipelines")?;
+    for (stage, pipeline) in stages.iter_mut().zip(pipelines) {
+        submit(stage, &pipeline, 3);
+        let finished = pipeline.finish();
+        assert!(finished.error.is_none() && finished.store.is_none(), "the store is still needed");
+    }
+    go_on.send(())?;
+    assert_eq!(commits.recv()?, [0, 0, 0, 1, 1, 1]);
+    go_on.send(())?;
+    let finished = last.finish();
+    assert!(finished.error.is_none() && finished.store.is_some());
+    assert!(commits.try_recv().is_err(), "there were two commits");
+    let outcomes = outcomes.lock().expect("not poisoned").clone();
+    let of = |partition: u16| outcomes.iter().filter(move |outcome| outcome.0 == partition).copied();
+    assert!(of(0).eq((0..3).map(|number| (0, 2 * number, true))), "{outcomes:?}");
+    assert!(of(1).eq((0..3).map(|number| (1, 2 * number, true))), "{outcomes:?}");
+    for (partition, blocks) in [(0, 3), (1, 3), (2, 1)] {
+        let folded = fold(&inner, partition, FoldOptions::default(), |_| ControlFlow::Continue(()))?;
+        assert_eq!(folded.blocks, blocks);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_failed_commit_halts_all_partitions() -> Test {
+    for fault in [Fault::BeforeStoring, Fault::HalfStored, Fault::AfterStoring] {
+        let inner = MemoryStore::new(genesis().to_string());
+        let (mut stages, pipelines, outcomes) = share(&genesis(), Box::new(FaultyStore::new(inner.clone(), 2, fault)))?;
+        std::thread::scope(|scope| {
+            for (stage, pipeline) in stages.iter_mut().zip(&pipelines) {
+                scope.spawn(|| submit(stage, pipeline, 100));
+            }
+        });
+        let errors: Vec<_> = pipelines.into_iter().map(|pipeline| pipeline.finish().error).collect();
+        assert!(errors.iter().all(|error| matches!(error.as_deref(), Some(PipelineError::Commit(_)))), "{errors:?}");
+        let outcomes = outcomes.lock().expect("not poisoned").clone();
+        let durable = outcomes.iter().take_while(|(.., durable)| *durable).count();
+        assert!(outcomes[durable..].iter().all(|(.., durable)| !durable), "nothing after the failure: {outcomes:?}");
+        for partition in 0..2 {
+            let acknowledged = outcomes.iter().filter(|(of, _, durable)| *of == partition && *durable).count();
+            assert!(check(&inner, partition)?.blocks >= acknowledged as u64, "acknowledged means present");
+        }
+    }
     Ok(())
 }
