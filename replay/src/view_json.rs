@@ -1,5 +1,6 @@
 //! A case's state as JSON: the form of `show -o json`, stable for scripts.
 
+use actum_kernel::{Need, Waiting, progress, waiting};
 use actum_model::{FrameState, WorkItemState, json};
 use serde_json::{Map, Value as Json, json};
 
@@ -31,12 +32,57 @@ impl CaseView {
             "items": case.control.items.iter().map(|item| self.item(item)).collect::<Vec<_>>(),
             "done": self.done.iter().map(|done| self.done(done)).collect::<Vec<_>>(),
         });
+        if let Some(net) = net {
+            let progress = progress(net, case);
+            view["progress"] = json!({
+                "done": self.done_of_root(net),
+                "enabled": progress.enabled,
+                "running": progress.running,
+                "left_most": progress.left_most,
+            });
+            view["waits"] = waiting(net, case).iter().map(|one| self.waits(one)).collect();
+        }
+        if let Some(until) = case.control.rest_until(None) {
+            view["rests_until"] = until.to_string().into();
+        }
         // What most cases never have is there only when it says something.
         if case.control.suspended {
             view["suspended"] = Json::Bool(true);
         }
         if !case.control.frames().is_empty() {
             view["frames"] = case.control.frames().iter().map(|frame| self.frame(frame)).collect();
+        }
+        view
+    }
+
+    fn waits(&self, one: &Waiting) -> Json {
+        let net = self.net.as_deref();
+        let mut view = json!({ "item": one.item.0, "task": names::task(net, one.task), "for": need_name(&one.needs) });
+        match &one.needs {
+            Need::Rest { until } => view["until"] = until.map(|until| until.to_string()).into(),
+            Need::Signal { name } => view["signal"] = name.as_str().into(),
+            Need::Message { name, key } => {
+                view["message"] = name.as_str().into();
+                view["message_key"] = key.as_str().into();
+            }
+            Need::Timer { at } => view["at"] = at.to_string().into(),
+            Need::Taking { role, of } => {
+                view["role"] = role.map(|role| names::role(net, role)).into();
+                view["of"] = of.iter().map(|actor| Json::from(self.names.actor(*actor))).collect();
+            }
+            Need::Person { who, begun } => {
+                view["actor"] = self.names.actor(*who).into();
+                view["begun"] = (*begun).into();
+            }
+            Need::Handler { name, attempt } => {
+                view["handler"] = name.as_str().into();
+                view["attempt"] = (*attempt).into();
+            }
+            Need::Retry { at, attempt } => {
+                view["at"] = at.to_string().into();
+                view["attempt"] = (*attempt).into();
+            }
+            _ => {}
         }
         view
     }
@@ -89,5 +135,20 @@ impl CaseView {
             "time": done.time.to_string(),
             "seq": done.seq.0,
         })
+    }
+}
+
+fn need_name(need: &Need) -> &'static str {
+    match need {
+        Need::Rest { .. } => "rest",
+        Need::Signal { .. } => "signal",
+        Need::Message { .. } => "message",
+        Need::Timer { .. } => "timer",
+        Need::Taking { .. } => "taking",
+        Need::Person { .. } => "person",
+        Need::Handler { .. } => "handler",
+        Need::Retry { .. } => "retry",
+        Need::Decision => "decision",
+        _ => "other",
     }
 }

@@ -39,6 +39,7 @@ mod saved;
 mod send;
 mod starts;
 mod state;
+mod status;
 mod stepped;
 mod stop;
 mod subscribe;
@@ -50,6 +51,7 @@ mod views;
 mod work;
 
 pub use actum_kernel::resource::{AllocationStrategy, Choice, Chosen};
+pub use actum_kernel::{CaseProgress, Need, Waiting};
 pub use actum_log::{Keys, Signer, Trace};
 pub use actum_model::{
     ActorId, Case, CaseEvent, CaseId, CaseStatus, Decimal, ExceptionKind, Extent, ItemId, Meta, NetHash, Phase,
@@ -80,6 +82,7 @@ pub use rebuild::RebuildError;
 pub use request::Started;
 pub use saved::{Recovered, StateSaved, saved_state_of};
 pub use send::{Message, Sent};
+pub use status::{CaseState, ItemState, StatusError};
 pub use stepped::{Step, Stepper};
 pub use stop::Stopped;
 pub use subscribe::Subscription;

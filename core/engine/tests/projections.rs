@@ -8,7 +8,7 @@ use actum::projections::{
     Audit, AuditQuestion, Cases, Fact, Knowledge, Loads, PendingTimers, Projection, Recorded, RestoreError, Statistics,
     Watermark, Worklist,
 };
-use actum::{CaseId, Engine, EngineBuilder, RebuildError, Seq, Value};
+use actum::{CaseId, Engine, EngineBuilder, RebuildError, Seq, Time, Value};
 
 const NET: &str = "actum: 1\nnet: order\nroles: { clerk: {} }\nstart: approve\ntasks:\n  approve: { role: clerk, flow: ship }\n  ship: { handler: ship, flow: end }\n";
 const LONG: Duration = Duration::from_secs(30);
@@ -213,4 +213,50 @@ async fn rebuilt_while_cases_go_on_none_is_missed_and_none_counted_twice() {
     assert_eq!((counted, all.len()), (all.len() as u64, audit.len()));
     assert!(all.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     same_after_rebuild::<Counter>(&engine).await;
+}
+
+/// Who asks how a case stands is told what it waits for, what is left, and when it may end, once enough is known.
+#[tokio::test]
+async fn a_case_says_how_it_stands() {
+    const NET: &str = "actum: 1\nnet: stands\nroles: { clerk: {} }\nstart: a\ntasks:\n  a: { role: clerk, flow: b }\n  b: { wait: { for: PT1H }, flow: end }\n";
+    const HOUR: u64 = 3_600_000_000_000;
+    let clock = actum::VirtualClock::new(Time(HOUR));
+    let engine = Engine::in_memory()
+        .clock(clock.clone())
+        .projection(actum::projections::Knowledge::default)
+        .open()
+        .await
+        .unwrap();
+    let net = engine.deploy(NET).await.unwrap().0.hash;
+    let ana = engine.register("ana", &["clerk"]).await.unwrap();
+    for done in 0..6_u64 {
+        let case = engine.start_case(net, None, BTreeMap::new()).await.unwrap().case;
+        let state = engine.status(case).await.unwrap();
+        assert_eq!((state.net.as_str(), state.done, state.progress.left_most), ("stands", 0, Some(2)));
+        assert!(matches!(&state.waits[..], [one] if matches!(one.waiting.needs, actum::Need::Taking { .. })));
+        match state.expected_end {
+            // Two minutes at the clerk's, then an hour.
+            Ok(end) => assert_eq!((done, end.0 - state.row.changed.0), (5, HOUR + HOUR / 30)),
+            Err(why) => assert!(done < 5 && why.contains("fewer than 5 times"), "{done}: {why}"),
+        }
+        let item = state.waits[0].waiting.item;
+        engine.take(case, item, ana).await.unwrap();
+        let now = state.row.changed.0;
+        clock.advance_to(Time(now + HOUR / 60));
+        engine.start(case, item, ana).await.unwrap();
+        let state = engine.status(case).await.unwrap();
+        assert_eq!(state.waits[0].waiting.needs, actum::Need::Person { who: ana, begun: true });
+        clock.advance_to(Time(now + HOUR / 30));
+        engine.complete(case, item, ana, Value::Map(BTreeMap::new())).await.unwrap();
+        let state = engine.status(case).await.unwrap();
+        let at = Time(now + HOUR / 30 + HOUR);
+        assert_eq!((state.done, &state.waits[0].waiting.needs), (1, &actum::Need::Timer { at }));
+        assert_eq!(state.expected_end, Ok(at), "a timer that is set needs no experience");
+        clock.advance_to(at);
+        engine.settled().await;
+        let state = engine.status(case).await.unwrap();
+        assert_eq!((state.done, state.waits.len()), (2, 0));
+        assert_eq!(state.expected_end, Err("the case is completed".to_owned()));
+    }
+    assert!(engine.status(actum::CaseId(99)).await.is_err());
 }

@@ -61,8 +61,9 @@ pub fn effects(net: &Net, case: &Case, event: &CaseEvent) -> Option<Effect> {
         CaseEvent::RestLimited { item: Some(item), until } => {
             Some(Effect::SetTimer { case: case.id, item: *item, at: *until })
         }
-        CaseEvent::RestLimited { item: None, until } => Some(Effect::SetCaseTimer { case: case.id, at: *until }),
-        CaseEvent::CaseWaiting { until } => Some(Effect::SetCaseTimer { case: case.id, at: *until }),
+        CaseEvent::RestLimited { item: None, until } | CaseEvent::CaseWaiting { until } => {
+            Some(Effect::SetCaseTimer { case: case.id, at: *until })
+        }
         CaseEvent::WorkWaiting { item, until, .. } => Some(Effect::SetTimer { case: case.id, item: *item, at: *until }),
         _ => None,
     }

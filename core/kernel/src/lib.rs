@@ -24,6 +24,7 @@ pub mod saved;
 mod scope;
 mod settle;
 mod split;
+mod status;
 mod waits;
 
 pub use decide::decide;
@@ -37,6 +38,7 @@ pub use limit::{
 pub use oracle::Oracle;
 pub use ordinals::fits;
 pub use permission::kept_apart;
+pub use status::{CaseProgress, Need, NoEstimate, Waiting, progress, tasks_done, time_left, waiting};
 pub use waits::waits;
 
 use actum_model::{ActorId, Directory, Time};

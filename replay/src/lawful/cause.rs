@@ -201,8 +201,7 @@ pub(super) fn status(view: &View<'_>, event: &CaseEvent) -> Judged {
     );
     let can = match (control.status, event) {
         (CaseStatus::Unborn | CaseStatus::Open, CaseEvent::CaseStarted { .. }) => control.status == CaseStatus::Unborn,
-        (CaseStatus::Open, _) => true,
-        (CaseStatus::Deadlocked, CaseEvent::CaseForced { .. }) => true,
+        (CaseStatus::Open, _) | (CaseStatus::Deadlocked, CaseEvent::CaseForced { .. }) => true,
         (CaseStatus::Deadlocked, CaseEvent::CaseCompleted) => {
             view.cause().is_some_and(|cause| matches!(cause.event, CaseEvent::CaseForced { .. }))
         }

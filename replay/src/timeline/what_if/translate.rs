@@ -126,7 +126,7 @@ impl Words<'_> {
                 *task = self.task(*task);
                 *role = role.map(|role| self.role(role));
             }
-            CaseEvent::WorkStarted { task, consumed, .. } => {
+            CaseEvent::WorkStarted { task, consumed, .. } | CaseEvent::WorkForced { task, consumed, .. } => {
                 *task = self.task(*task);
                 *consumed = self.conditions(consumed);
             }
@@ -157,10 +157,6 @@ impl Words<'_> {
             | CaseEvent::WorkEscalated { task, .. }
             | CaseEvent::AllocationDecided { task, .. }
             | CaseEvent::WorkWaiting { task, .. } => *task = self.task(*task),
-            CaseEvent::WorkForced { task, consumed, .. } => {
-                *task = self.task(*task);
-                *consumed = self.conditions(consumed);
-            }
             CaseEvent::CaseForced { changes, .. } => *changes = self.changes(changes),
             CaseEvent::RestLimited { .. }
             | CaseEvent::CaseCompleted
