@@ -53,7 +53,7 @@ pub(crate) struct Partition {
     pub(crate) past: Option<Past>,
     /// What was read cannot be: nothing may be decided any more.
     pub(crate) damaged: Option<WriteError>,
-    limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// The open block has no room for all events of a command: close it and ask again.

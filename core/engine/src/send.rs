@@ -79,6 +79,7 @@ impl Engine {
     ///
     /// # Errors
     /// Rejections: `message/name`, `message/key`, `message/id`, `message/data` when one of them cannot be stored,
+    /// `command/too-large` when its data takes more than [`Limits::payload_bytes_max`](crate::Limits),
     /// `message/limit` when too many are kept.
     pub async fn message(&self, message: Message, actor: ActorId) -> Result<Sent, CommandError> {
         self.ask(Ask::Message { message: Box::new(message), actor }).await
@@ -88,6 +89,12 @@ impl Engine {
 impl Partition {
     pub(crate) fn publish(&mut self, message: &Message, actor: ActorId, now: Time) -> Result<Sent, Refused> {
         check(message)?;
+        // Whoever receives it has it in an event of a case.
+        let bytes = actum_model::cbor::to_vec(&message.data).len();
+        if bytes > self.limits.payload_bytes_max {
+            let text = format!("its data takes {bytes} bytes; at most {} are allowed", self.limits.payload_bytes_max);
+            return Err(Rejection::new("command/too-large", text).into());
+        }
         let messages = &self.state.messages;
         if let Some(known) = message.id.as_deref().and_then(|id| messages.of_id(id)) {
             return Ok(Sent { message: known, is_new: false, is_pending: false });
