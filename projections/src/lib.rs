@@ -4,6 +4,7 @@
 
 mod audit;
 mod cases;
+mod compact;
 mod dead_letters;
 mod factory;
 mod history;
@@ -12,6 +13,7 @@ pub mod kit;
 mod knowledge;
 mod load;
 mod nets;
+mod paged;
 mod people;
 mod projection;
 mod recorded;

@@ -19,6 +19,11 @@ pub(crate) fn number_of(status: CaseStatus) -> usize {
     STATUSES.iter().position(|known| *known == status).unwrap_or_default()
 }
 
+/// The status of a stored number; there is no other.
+pub(crate) fn status_of(number: u64) -> CaseStatus {
+    STATUSES.get(number as usize).copied().unwrap_or(CaseStatus::Unborn)
+}
+
 pub(crate) fn put_status(out: &mut Vec<u8>, status: CaseStatus) {
     out.push(number_of(status) as u8);
 }

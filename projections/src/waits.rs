@@ -1,13 +1,13 @@
 //! Which work waits for a signal, for a time, or for somebody to say who is asked to do it?
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actum_model::{CaseEvent, CaseId, ItemId, NetHash, TaskIx, Time};
-use dashmap::DashMap;
-use rustc_hash::FxBuildHasher;
 
 use actum_model::snapshot::wire::{self, Reader};
 
+use crate::compact::{ByCase, Compact};
+use crate::nets::Nets;
 use crate::{OfCase, Projection, Recorded, RestoreError, Watermark, saved};
 
 /// A work item that waits for something outside.
@@ -32,44 +32,80 @@ pub struct WaitRow {
 /// All items that wait for a signal, a time, or for somebody to say who is asked to do them. Only of cases that have some is anything kept.
 #[derive(Debug, Default)]
 pub struct Waits {
-    cases: DashMap<CaseId, Vec<WaitRow>, FxBuildHasher>,
-    /// Cases that have some: most logs have none, and then nothing need be looked up.
-    len: AtomicUsize,
+    cases: ByCase<Vec<WaitRow>>,
+    /// Something waited ever: many logs have nothing that does, and then nothing need be looked up.
+    begun: AtomicBool,
     watermark: Watermark,
 }
 
 impl Waits {
     /// What waits in one case, ascending by item.
     pub fn of_case(&self, case: CaseId) -> Vec<WaitRow> {
-        self.cases.get(&case).map(|rows| rows.clone()).unwrap_or_default()
+        self.cases.get(case).unwrap_or_default()
     }
 
     /// Cases in which something waits, ascending.
     pub fn cases(&self) -> Vec<CaseId> {
-        let mut cases: Vec<CaseId> = self.cases.iter().map(|rows| *rows.key()).collect();
-        cases.sort_unstable();
-        cases
+        self.cases.all().into_iter().map(|(case, _)| case).collect()
     }
 
     fn change(&self, case: CaseId, item: ItemId, change: impl FnOnce(&mut WaitRow)) {
-        if let Some(mut rows) = self.cases.get_mut(&case)
-            && let Some(row) = rows.iter_mut().find(|row| row.item == item)
-        {
-            change(row);
-        }
+        self.cases.change(
+            case,
+            || None,
+            |rows| {
+                if let Some(row) = rows.iter_mut().find(|row| row.item == item) {
+                    change(row);
+                }
+            },
+        );
     }
 
-    fn remove(&self, case: CaseId, item: ItemId) {
-        if let Some(mut rows) = self.cases.get_mut(&case) {
-            rows.retain(|row| row.item != item);
+    fn keep(&self, case: CaseId, keep: impl Fn(&WaitRow) -> bool) {
+        self.cases.change(case, || None, |rows| rows.retain(keep));
+    }
+}
+
+/// One item that waits: 32 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OneWait {
+    since: Time,
+    /// No timer's time is this late.
+    until: Time,
+    item: ItemId,
+    task: TaskIx,
+    /// Low bits: whether it got its signal, and whether it rests; the rest is the net's number.
+    net_and_form: u32,
+}
+
+const NEVER: Time = Time(u64::MAX);
+const SIGNALLED: u32 = 1;
+const SUSPENDED: u32 = 2;
+const FORM_BITS: u32 = 2;
+
+impl Compact for Vec<WaitRow> {
+    type Packed = OneWait;
+
+    fn pack(&self, nets: &Nets) -> Option<OneWait> {
+        let [WaitRow { item, net, task, since, signalled, until, suspended }] = &**self else { return None };
+        let net = nets.number(*net);
+        if *until == Some(NEVER) || net > u32::MAX >> FORM_BITS {
+            return None;
         }
-        self.forget(case, Vec::is_empty);
+        let form = if *signalled { SIGNALLED } else { 0 } | if *suspended { SUSPENDED } else { 0 };
+        let net_and_form = net << FORM_BITS | form;
+        Some(OneWait { since: *since, until: until.unwrap_or(NEVER), item: *item, task: *task, net_and_form })
     }
 
-    fn forget(&self, case: CaseId, is_over: impl FnOnce(&Vec<WaitRow>) -> bool) {
-        if self.cases.remove_if(&case, |_, rows| is_over(rows)).is_some() {
-            self.len.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn unpack(packed: OneWait, nets: &Nets) -> Self {
+        let OneWait { since, until, item, task, net_and_form } = packed;
+        let (signalled, suspended) = (net_and_form & SIGNALLED != 0, net_and_form & SUSPENDED != 0);
+        let net = nets.hash(net_and_form >> FORM_BITS);
+        vec![WaitRow { item, net, task, since, signalled, until: (until != NEVER).then_some(until), suspended }]
+    }
+
+    fn is_idle(&self) -> bool {
+        self.is_empty()
     }
 }
 
@@ -96,16 +132,17 @@ impl Projection for Waits {
                     until: None,
                     suspended: false,
                 };
-                let mut rows = self.cases.entry(case).or_insert_with(|| {
-                    self.len.fetch_add(1, Ordering::Relaxed);
-                    Vec::with_capacity(1)
-                });
-                match rows.binary_search_by_key(&item, |row| row.item) {
-                    Ok(place) => rows[place] = row,
-                    Err(place) => rows.insert(place, row),
-                }
+                self.begun.store(true, Ordering::Relaxed);
+                self.cases.change(
+                    case,
+                    || Some(Vec::with_capacity(1)),
+                    |rows| match rows.binary_search_by_key(&item, |row| row.item) {
+                        Ok(place) => rows[place] = row,
+                        Err(place) => rows.insert(place, row),
+                    },
+                );
             }
-            _ if self.len.load(Ordering::Relaxed) == 0 => {}
+            _ if !self.begun.load(Ordering::Relaxed) => {}
             CaseEvent::WorkWaiting { item, until, .. } => self.change(case, *item, |row| row.until = Some(*until)),
             CaseEvent::WorkTimedOut { item, .. } => self.change(case, *item, |row| row.until = None),
             CaseEvent::SignalReceived { item: Some(item), .. } => self.change(case, *item, |row| row.signalled = true),
@@ -117,15 +154,14 @@ impl Projection for Waits {
             | CaseEvent::WorkForced { item, .. }
             | CaseEvent::WorkSkipped { item, .. }
             | CaseEvent::WorkWithdrawn { item, .. }
-            | CaseEvent::WorkCancelled { item, .. } => self.remove(case, *item),
-            ended if ended.is_terminal() => self.forget(case, |_| true),
+            | CaseEvent::WorkCancelled { item, .. } => self.keep(case, |row| row.item != *item),
+            ended if ended.is_terminal() => self.keep(case, |_| false),
             _ => {}
         }
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        let cases: Vec<(CaseId, Vec<WaitRow>)> =
-            self.cases().into_iter().map(|case| (case, self.of_case(case))).collect();
+        let cases = self.cases.all();
         let mut out = Vec::new();
         let nets = saved::put_nets(&mut out, cases.iter().flat_map(|(_, rows)| rows).map(|row| row.net));
         wire::put_list(&mut out, &cases, |out, (case, rows)| {
@@ -154,8 +190,8 @@ impl Projection for Waits {
         })?;
         from.end()?;
         wire::ascending(&cases, |(case, _)| *case, "cases that wait")?;
-        self.len.store(cases.len(), Ordering::Relaxed);
-        cases.into_iter().for_each(|(case, rows)| drop(self.cases.insert(case, rows)));
+        self.begun.store(!cases.is_empty(), Ordering::Relaxed);
+        cases.into_iter().for_each(|(case, rows)| self.cases.insert(case, rows));
         Ok(())
     }
 

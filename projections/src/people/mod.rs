@@ -67,11 +67,6 @@ impl CaseWork {
         CaseWork { net, ..CaseWork::default() }
     }
 
-    /// Nothing need be remembered.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.rows.is_empty() && self.done.is_empty() && !self.suspended
-    }
-
     pub(crate) fn row(&self, item: ItemId) -> Option<&Row> {
         self.place(item).ok().map(|place| &self.rows[place])
     }
