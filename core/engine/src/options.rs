@@ -18,8 +18,8 @@ pub struct Limits {
     pub cases_open_max: usize,
     /// Cases open or deadlocked, in memory or at rest; more are answered `Busy` until some end or are cancelled.
     pub cases_kept_max: usize,
-    /// Open cases that are in memory as they are, at least 1. Beyond, those that were touched longest ago and have nothing under way
-    /// rest: they cost a few bytes each, and come back from the log when something is about them.
+    /// Open cases that are in memory, at least 1. Beyond, those that were touched longest ago and have nothing under way rest in the
+    /// log: they cost a few bytes each, and come back from there when something is about them.
     pub cases_resident_max: usize,
     /// Bytes of data in one event, at least 4,096; the format's own limit holds too.
     pub payload_bytes_max: usize,

@@ -189,6 +189,12 @@ impl Case {
 fn set(variables: &mut Vec<(VariableIx, Value)>, change: &Change) {
     match variables.binary_search_by_key(&change.variable, |(set, _)| *set) {
         Ok(index) => variables[index].1 = change.value.clone(),
-        Err(index) => variables.insert(index, (change.variable, change.value.clone())),
+        Err(index) => {
+            // Most cases set few, and keep them long.
+            if variables.len() == variables.capacity() {
+                variables.reserve_exact(1 + variables.len() / 2);
+            }
+            variables.insert(index, (change.variable, change.value.clone()));
+        }
     }
 }

@@ -85,6 +85,10 @@ impl Frontier {
             let Some(left) = self.roots.pop() else { break };
             node = node_hash(&left, &node);
         }
+        if self.roots.len() == self.roots.capacity() {
+            // There is one of these for each open stream, and most stay small.
+            self.roots.reserve_exact(1);
+        }
         self.roots.push(node);
         self.size += 1;
     }

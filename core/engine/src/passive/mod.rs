@@ -1,8 +1,9 @@
-//! Cases that have not ended: the newest touched as they are, the others as few bytes as find them again.
+//! Cases that have not ended: the newest touched as they are, the others in fewer bytes, most of them in eight.
 //!
-//! A case that nothing is under way for may rest: what stays of it is where its last event is. Whatever is about it brings it
-//! back, from the log: its events are read from the last to the first, and applied again. So nothing is kept that could differ
-//! from the log. Who decides never sees that a case rested.
+//! A case that nothing is under way for may rest. First it is kept as bytes, a third of what it takes otherwise. When there are more
+//! of those than shall be resident, those that were touched longest ago leave memory: what stays is where their last event is. Whatever
+//! is about such a case brings it back from the log: its events are read from the last to the first, and applied again. So nothing
+//! is kept that could differ from the log. Who decides never sees that a case rested.
 
 mod bring_back;
 mod index;
@@ -28,12 +29,15 @@ const LOOKS_MAX: usize = 32;
 /// Numbers of ended cases in the queue are dropped when so many more are there than cases.
 const QUEUE_SLACK: usize = 1_024;
 
+/// Cases that are kept as they are, at most: those that come back soon need not be decoded.
+const AS_THEY_ARE_MAX: usize = 16_384;
+
 /// How cases rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As the place of their last event, which is at most here: before this size of the log.
+    /// As bytes; and those beyond what shall be resident as the place of their last event, if that is before this size of the log.
     InLog(u64),
-    /// As bytes, in memory: where each is wanted again soon, as bytes.
+    /// All as bytes, in memory.
     AsBytes,
 }
 
@@ -49,11 +53,15 @@ pub(crate) enum Resting {
 /// Cases that have not ended.
 #[derive(Debug)]
 pub(crate) struct OpenCases {
+    /// As they are.
     resident: FxHashMap<CaseId, Box<Case>>,
-    /// Residents, each once, with its last event when it was put here; and some that ended. The first was touched longest ago.
+    /// Those, each once, with its last event when it was put here; and some that ended. The first was touched longest ago.
     queue: VecDeque<(CaseId, Seq)>,
+    /// Those that are in the log only.
     index: Index,
-    bytes: FxHashMap<CaseId, Box<[u8]>>,
+    bytes: FxHashMap<CaseId, (Seq, Box<[u8]>)>,
+    /// Of those, each that may leave memory, with its last event; and some that have come back. The first was put here longest ago.
+    leaving: VecDeque<(CaseId, Seq)>,
     /// Timers of cases that rest; while a log is folded, when nobody else has them.
     timers: Option<FxHashMap<CaseId, Box<[Timer]>>>,
     resident_max: usize,
@@ -66,6 +74,7 @@ impl Default for OpenCases {
             queue: VecDeque::new(),
             index: Index::default(),
             bytes: FxHashMap::default(),
+            leaving: VecDeque::new(),
             timers: Some(FxHashMap::default()),
             resident_max: usize::MAX,
         }
@@ -83,12 +92,12 @@ impl OpenCases {
         self.resident.len() + self.index.len() + self.bytes.len()
     }
 
-    /// One that is resident.
+    /// One that is kept as it is.
     pub(crate) fn get(&self, id: &CaseId) -> Option<&Case> {
         self.resident.get(id).map(|case| &**case)
     }
 
-    /// One that is resident, or a new one. It must not rest.
+    /// One that is kept as it is, or a new one. It must not rest.
     pub(crate) fn begin(&mut self, id: CaseId) -> &mut Case {
         debug_assert!(!self.rests(id), "case {id} is to be brought back before an event of it is applied");
         let queue = &mut self.queue;
@@ -113,7 +122,7 @@ impl OpenCases {
         }
     }
 
-    /// Those in memory, in no order.
+    /// Those that are kept as they are, in no order: all that something is under way for are among them.
     pub(crate) fn residents(&self) -> impl Iterator<Item = &Case> {
         self.resident.values().map(|case| &**case)
     }
@@ -125,11 +134,11 @@ impl OpenCases {
 
     /// What stays of one that rests.
     pub(crate) fn resting(&self, id: CaseId) -> Option<Resting> {
-        let bytes = || self.bytes.get(&id).cloned().map(Resting::Bytes);
+        let bytes = || self.bytes.get(&id).map(|(_, bytes)| Resting::Bytes(bytes.clone()));
         self.index.get(id).map(Resting::At).or_else(bytes)
     }
 
-    /// One that rested is resident again.
+    /// One that rested is kept as it is again.
     pub(crate) fn come_back(&mut self, case: Case) {
         if self.index.remove(case.id).is_none() {
             self.bytes.remove(&case.id);
@@ -140,22 +149,22 @@ impl OpenCases {
         self.insert(case);
     }
 
-    /// Lets those rest that were touched longest ago, until no more are resident than should be, or for now none of those that are
-    /// looked at may rest.
+    /// Lets those rest that were touched longest ago, until no more are kept than should be, or for now none of those that are looked
+    /// at may rest.
     pub(crate) fn rest(&mut self, form: Form, may_rest: impl Fn(&Case) -> bool) {
+        self.lay_down_some(form, may_rest);
+        if let Form::InLog(size) = form {
+            self.let_leave(size);
+        }
+    }
+
+    fn lay_down_some(&mut self, form: Form, may_rest: impl Fn(&Case) -> bool) {
         for _ in 0..LOOKS_MAX {
-            if self.resident.len() <= self.resident_max {
+            if self.resident.len() <= self.resident_max.min(AS_THEY_ARE_MAX) {
                 return;
             }
             let Some((id, seen)) = self.queue.pop_front() else { return };
             let Some(case) = self.resident.get(&id) else { continue };
-            if let Form::InLog(size) = form
-                && case.last_seq == seen
-                && seen.0 >= size
-            {
-                // Those after it were touched later still.
-                return self.queue.push_front((id, seen));
-            }
             if case.last_seq != seen || !may_rest(case) {
                 self.queue.push_back((id, case.last_seq));
                 continue;
@@ -173,9 +182,33 @@ impl OpenCases {
                 timers.insert(case.id, own);
             }
         }
-        let as_bytes = form == Form::AsBytes || case.version > RECALL_EVENTS_MAX;
-        if as_bytes || !self.index.insert(case.id, case.last_seq) {
-            self.bytes.insert(case.id, bytes_of(&case));
+        self.bytes.insert(case.id, (case.last_seq, bytes_of(&case)));
+        if form != Form::AsBytes && case.version <= RECALL_EVENTS_MAX {
+            self.leaving.push_back((case.id, case.last_seq));
+        }
+        if self.leaving.len() > 2 * self.bytes.len() + QUEUE_SLACK {
+            let is_there = |(id, last): &(CaseId, Seq)| self.bytes.get(id).is_some_and(|(seq, _)| seq == last);
+            self.leaving.retain(is_there);
+        }
+    }
+
+    /// Of those that are kept as bytes, as many leave memory as are too many.
+    fn let_leave(&mut self, size: u64) {
+        for _ in 0..LOOKS_MAX {
+            if self.resident.len() + self.bytes.len() <= self.resident_max {
+                return;
+            }
+            let Some((id, last)) = self.leaving.pop_front() else { return };
+            if self.bytes.get(&id).is_none_or(|(seq, _)| *seq != last) {
+                continue;
+            }
+            if last.0 >= size {
+                // It is not durable yet, nor are most of those after it.
+                return self.leaving.push_front((id, last));
+            }
+            if self.index.insert(id, last) {
+                self.bytes.remove(&id);
+            }
         }
     }
 
@@ -191,7 +224,7 @@ impl OpenCases {
         ids.sort_unstable();
         ids.into_iter().filter_map(|id| {
             let resident = || self.resident.get(&id).map(|case| bytes_of(case));
-            Some((id, self.bytes.get(&id).cloned().or_else(resident)?))
+            Some((id, self.bytes.get(&id).map(|(_, bytes)| bytes.clone()).or_else(resident)?))
         })
     }
 }
@@ -258,13 +291,14 @@ mod tests {
         let mut cases = OpenCases::default();
         cases.keep_resident(2);
         (1..=4).for_each(|id| cases.insert(started(id, id * 10)));
-        cases.rest(Form::InLog(10), |_| true);
-        assert_eq!(ids(&cases), [1, 2, 3, 4], "none is durable");
         cases.begin(CaseId(1)).last_seq = Seq(50);
-        cases.rest(Form::InLog(100), |case| case.id != CaseId(3));
+        cases.rest(Form::InLog(10), |case| case.id != CaseId(3));
         assert_eq!(ids(&cases), [1, 3], "one was touched, one has work under way");
+        assert!(matches!(cases.resting(CaseId(2)), Some(Resting::Bytes(_))), "none is durable");
+        cases.rest(Form::InLog(30), |_| false);
         assert_eq!(cases.len(), 4);
         assert!(matches!(cases.resting(CaseId(2)), Some(Resting::At(Seq(20)))));
+        assert!(matches!(cases.resting(CaseId(4)), Some(Resting::Bytes(_))), "it is not durable");
         cases.come_back(started(2, 20));
         assert!(!cases.rests(CaseId(2)) && cases.len() == 4);
     }
