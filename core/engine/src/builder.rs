@@ -67,6 +67,8 @@ pub struct EngineBuilder {
     /// Beside those that every engine has.
     pub(crate) projections: Vec<Factory>,
     pub(crate) origin: Option<String>,
+    /// Of a new log; of one that exists, what it must have.
+    pub(crate) partitions: Option<u16>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) next_signer: Option<Arc<dyn Signer>>,
     pub(crate) create: bool,
@@ -111,6 +113,7 @@ impl EngineBuilder {
             pools: FxHashMap::default(),
             projections: Vec::new(),
             origin: None,
+            partitions: None,
             signer: None,
             next_signer: None,
             create: true,
@@ -190,6 +193,17 @@ impl EngineBuilder {
     #[must_use]
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
+        self
+    }
+
+    /// Gives a new log so many partitions, 1 to 64; without this it has 1. Each decides by itself and has its own part of the cases,
+    /// and one thread stores for all. A log has its number for ever: opening one that has another is an error.
+    ///
+    /// Several partitions bring something when deciding is what takes the time, and there are processors for them. Not possible with
+    /// them, and refused where it is asked for: messages, changes of keys, checkpoints, saved state, rebuilding projections, piles.
+    #[must_use]
+    pub fn partitions(mut self, partitions: u16) -> Self {
+        self.partitions = Some(partitions);
         self
     }
 

@@ -22,6 +22,8 @@ pub struct Happened {
     pub case: Option<CaseId>,
     /// The net of the case.
     pub net: Option<NetHash>,
+    /// The partition that `meta.seq` is a position in.
+    pub partition: u16,
     /// Where, when, by whom.
     pub meta: Meta,
     /// What.
@@ -56,13 +58,13 @@ pub(crate) struct Bus {
 
 impl Bus {
     /// Tells whoever is interested. Waits for nobody.
-    pub(crate) fn publish(&self, updates: &[Update]) {
+    pub(crate) fn publish(&self, partition: u16, updates: &[Update]) {
         if self.len.load(Ordering::Acquire) == 0 {
             return;
         }
         let mut gone = false;
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        for happened in updates.iter().filter_map(happened).map(Arc::new) {
+        for happened in updates.iter().filter_map(|update| happened(partition, update)).map(Arc::new) {
             for watcher in watchers.iter() {
                 gone |= !watcher.tell(&happened);
             }
@@ -110,13 +112,15 @@ impl Watcher {
     }
 }
 
-fn happened(update: &Update) -> Option<Happened> {
+fn happened(partition: u16, update: &Update) -> Option<Happened> {
     match update {
         Update::Case { case, net, meta, event, .. } => {
-            Some(Happened { case: Some(*case), net: Some(*net), meta: *meta, event: Event::Case(event.clone()) })
+            let event = Event::Case(event.clone());
+            Some(Happened { case: Some(*case), net: Some(*net), partition, meta: *meta, event })
         }
         Update::System { meta, event, .. } => {
-            Some(Happened { case: None, net: None, meta: *meta, event: Event::System(event.clone()) })
+            let event = Event::System(event.clone());
+            Some(Happened { case: None, net: None, partition, meta: *meta, event })
         }
         Update::Net(_) => None,
     }

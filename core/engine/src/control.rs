@@ -154,6 +154,11 @@ impl Engine {
     /// `Busy`, or when the engine was closed or stopped.
     pub async fn timers(&self, limit: usize) -> Result<Vec<Timer>, CommandError> {
         let limit = limit.min(self.inner.limits.worklist_rows_max);
-        self.ask(Ask::Timers { limit }).await
+        let mut timers = self.ask_all::<Vec<Timer>>(|| Ask::Timers { limit }).await?.concat();
+        if self.partitions() > 1 {
+            timers.sort_by_key(|timer| (timer.at, timer.case, timer.item));
+            timers.truncate(limit);
+        }
+        Ok(timers)
     }
 }

@@ -1,19 +1,17 @@
 //! The engine's facade: what an embedder holds.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use actum_log::{EventReader, EventStore, FrameSource, Genesis, Signer};
+use actum_log::{EventReader, EventStore, FrameSource, Genesis, ReadError, Signer};
 use actum_model::{ActorId, Case, CaseCommand, CaseId, CaseStatus, ItemId, NetHash, Seq, Value};
 use actum_net::{Diagnostic, Net, Work};
 use actum_projections::{CaseRow, Cases, Projection, Waits, WorkRow, Worklist};
-use crossbeam_channel::{Sender, TrySendError};
 use rustc_hash::FxHashMap;
-use tokio::sync::{oneshot, watch};
 
-use crate::activity::{Activity, Ongoing};
+use crate::activity::Activity;
 use crate::builder::EngineBuilder;
 use crate::bus::Bus;
 use crate::error::{CommandError, DeployError};
@@ -21,11 +19,12 @@ use crate::handler::Registry;
 use crate::history::{self, HistoryError, LoggedEvent};
 use crate::keys::KeySource;
 use crate::options::Limits;
-use crate::request::{Ask, Outcome, Request, Started};
+use crate::request::{Ask, Request, Started};
 use crate::resources::{Strategies, unknown_strategies};
 use crate::saved::{self, Recovered, Saving};
+use crate::shards::Shards;
 use crate::subscribe::Subscription;
-use crate::telemetry::{CommandSpan, Instruments};
+use crate::telemetry::Instruments;
 use crate::views::Views;
 
 /// A running engine. Clones share it.
@@ -38,7 +37,7 @@ pub struct Engine {
 }
 
 pub(crate) struct Inner {
-    pub(crate) requests: Sender<Request>,
+    pub(crate) shards: Shards,
     pub(crate) activity: Activity,
     pub(crate) views: Arc<Views>,
     pub(crate) handlers: Arc<Registry>,
@@ -50,8 +49,6 @@ pub(crate) struct Inner {
     pub(crate) events: EventReader,
     pub(crate) limits: Limits,
     pub(crate) opened: Opened,
-    /// Tree size that is durable.
-    pub(crate) durable: watch::Receiver<u64>,
     /// Held while a key is changed.
     pub(crate) keys: tokio::sync::Mutex<KeySource>,
     pub(crate) genesis: Genesis,
@@ -63,12 +60,14 @@ pub(crate) struct Inner {
     pub(crate) stopping: AtomicBool,
 }
 
-/// What was found when the engine opened its log.
+/// What was found when the engine opened its log; of several partitions, the sums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opened {
     /// The log did not exist and was made.
     pub is_new: bool,
+    /// Partitions of the log.
+    pub partitions: u16,
     /// Blocks found and verified.
     pub blocks: u64,
     /// Events found and verified.
@@ -83,7 +82,8 @@ pub struct Opened {
     pub open_cases: usize,
     /// Handlers' calls without a result, made again.
     pub pending: usize,
-    /// Key to verify the log with, as a C2SP verifier key: that of its genesis, also after rotations. Pin it.
+    /// Key to verify the log with, as a C2SP verifier key: that of its genesis, also after rotations. Pin it. It names the first
+    /// partition; the key is that of all.
     pub verifier_key: String,
     /// What was read of the log, and what saved state spared.
     pub recovered: Recovered,
@@ -152,7 +152,7 @@ impl Engine {
         if !unknown.is_empty() {
             return Err(DeployError::UnknownStrategies(unknown));
         }
-        self.ask::<()>(Ask::Deploy { net: net.clone() }).await?;
+        self.ask_for_all::<()>(Ask::Deploy { net: net.clone() }).await?;
         Ok((net, checked.warnings))
     }
 
@@ -167,8 +167,8 @@ impl Engine {
         key: Option<&str>,
         input: BTreeMap<String, Value>,
     ) -> Result<Started, CommandError> {
-        let key = key.map(str::to_owned);
-        self.ask(Ask::StartCase { net, key, input, actor: ActorId::ENGINE }).await
+        let (partition, key) = (self.partition_for(net, key), key.map(str::to_owned));
+        self.ask(partition, Ask::StartCase { net, key, input, actor: ActorId::ENGINE }).await
     }
 
     /// Makes somebody known who can do work, or changes the roles of somebody known.
@@ -177,7 +177,7 @@ impl Engine {
     /// A rejection for a name that cannot be used.
     pub async fn register(&self, name: &str, roles: &[&str]) -> Result<ActorId, CommandError> {
         let (name, roles) = (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect());
-        self.ask(Ask::Register { name, roles }).await
+        self.ask_for_all(Ask::Register { name, roles }).await
     }
 
     /// Work that somebody may take now, oldest case first, at most [`Limits::worklist_rows_max`] rows.
@@ -285,7 +285,7 @@ impl Engine {
     /// # Errors
     /// When the engine was closed or stopped.
     pub async fn case(&self, case: CaseId) -> Result<Option<Case>, CommandError> {
-        Ok(self.ask::<Option<Box<Case>>>(Ask::Look { case }).await?.map(|case| *case))
+        Ok(self.ask_of::<Option<Box<Case>>>(case, Ask::Look { case }).await?.map(|case| *case))
     }
 
     /// How a case stands, open or ended.
@@ -360,12 +360,23 @@ impl Engine {
         directory.actor(id).map(|actor| (id, actor.roles.clone()))
     }
 
-    /// The newest block that survives power loss, with its seal; `None` before the first.
+    /// The newest block of the only partition that survives power loss, with its seal; `None` before the first.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or has several partitions ([`Engine::head_of`]).
+    pub fn head(&self) -> Result<Option<actum_log::Head>, actum_log::ReadError> {
+        match self.partitions() {
+            1 => self.head_of(0),
+            several => Err(ReadError::Unavailable(format!("the log has {several} partitions, each with its own head"))),
+        }
+    }
+
+    /// The newest block of a partition that survives power loss, with its seal; `None` before the first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn head(&self) -> Result<Option<actum_log::Head>, actum_log::ReadError> {
-        self.inner.source.head(0)
+    pub fn head_of(&self, partition: u16) -> Result<Option<actum_log::Head>, actum_log::ReadError> {
+        self.inner.source.head(partition)
     }
 
     /// All events of a case, oldest first, read from the log. Blocking: some tens of microseconds per event that is not in the cache.
@@ -374,14 +385,24 @@ impl Engine {
     /// When there is no such case, or the log cannot be read.
     pub fn history(&self, case: CaseId) -> Result<Vec<LoggedEvent>, HistoryError> {
         let row = self.row(case).ok_or(HistoryError::NotFound(case))?;
-        history::of_case(&self.inner.events, case, row.last_seq)
+        history::of_case(&self.inner.events, self.partition_of(case), case, row.last_seq)
     }
 
     /// All events of the log from `from` on (0 for all), those of the system among them: first what is there, then what becomes
-    /// durable. Payloads decode by `actum_model::payload::decode`.
+    /// durable. Payloads decode by `actum_model::payload::decode`. A log of several partitions has no one order:
+    /// its subscription is answered by an error, see [`Engine::subscribe_to`].
     #[must_use]
     pub fn subscribe(&self, from: Seq) -> Subscription {
-        Subscription::new(self.inner.source.clone(), self.inner.durable.clone(), from)
+        let subscription = Subscription::new(self.inner.source.clone(), &self.inner.shards, 0, from);
+        subscription.of_all(self.partitions())
+    }
+
+    /// All events of one partition from `from` on, as [`Engine::subscribe`] gives those of the only one. Copies of what partition 0
+    /// decided for all are among them: their `remote_cause` names the original. `None` if there is no such partition.
+    #[must_use]
+    pub fn subscribe_to(&self, partition: u16, from: Seq) -> Option<Subscription> {
+        (partition < self.partitions())
+            .then(|| Subscription::new(self.inner.source.clone(), &self.inner.shards, partition, from))
     }
 
     /// Returns when nothing is going on any more: every request is answered, every handler is done. Cases may still wait
@@ -397,12 +418,13 @@ impl Engine {
     /// When a thread of the engine had ended badly.
     pub async fn close(self) -> Result<(), CommandError> {
         saved::at_close(&self.inner).await;
-        let request = Request { ask: Ask::Close, reply: None, ongoing: self.inner.activity.begin() };
         let (inner, handlers) = (self.inner.clone(), self.inner.handlers.clone());
         drop(self);
         let ended = tokio::task::spawn_blocking(move || {
             // A full queue is drained by the partition's thread: waiting is right here. If the thread has ended, all is stored.
-            inner.requests.send(request).ok();
+            for shard in inner.shards.iter() {
+                shard.requests.send(Request { ask: Ask::Close, reply: None, ongoing: inner.activity.begin() }).ok();
+            }
             // Held while joining, so that whoever closes another clone waits too.
             let mut threads = inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
             let ended: Vec<_> = threads.drain(..).map(JoinHandle::join).collect();
@@ -417,33 +439,7 @@ impl Engine {
     }
 
     pub(crate) async fn command(&self, case: CaseId, actor: ActorId, command: CaseCommand) -> Result<(), CommandError> {
-        self.ask(Ask::Command { case, actor, command }).await
-    }
-
-    pub(crate) async fn ask<T: TryFrom<Outcome>>(&self, ask: Ask) -> Result<T, CommandError> {
-        if self.inner.stopping.load(Ordering::Acquire) {
-            return Err(CommandError::Stopping);
-        }
-        let Some(instruments) = &self.inner.instruments else {
-            return self.put(ask, self.inner.activity.begin()).await;
-        };
-        let (name, case) = ask.told();
-        let span = CommandSpan::begin(instruments, name, case.map(|case| case.0));
-        let answer = self.put(ask, self.inner.activity.begin_traced(span.context())).await;
-        span.end(answer.as_ref().err());
-        answer
-    }
-
-    async fn put<T: TryFrom<Outcome>>(&self, ask: Ask, ongoing: Ongoing) -> Result<T, CommandError> {
-        let (reply, answer) = oneshot::channel();
-        let request = Request { ask, reply: Some(reply), ongoing };
-        self.inner.requests.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => CommandError::Busy { retry_after_ms: self.inner.limits.busy_retry_ms },
-            TrySendError::Disconnected(_) => CommandError::Closed,
-        })?;
-        let outcome = answer.await.unwrap_or(Err(CommandError::Closed))?;
-        // Each question has one kind of answer.
-        T::try_from(outcome).map_err(|_| CommandError::Closed)
+        self.ask_of(case, Ask::Command { case, actor, command }).await
     }
 }
 

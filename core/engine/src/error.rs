@@ -24,6 +24,22 @@ pub enum OpenError {
         /// What was given.
         given: &'static str,
     },
+    /// The log has another number of partitions than was asked for. It has it for ever.
+    #[error("the log has {log} partitions, and {asked} were asked for; only a new log is given another number")]
+    Partitions {
+        /// What the log has.
+        log: u16,
+        /// What was asked for.
+        asked: u16,
+    },
+    /// The log has several partitions, with which this is not possible yet. Nothing was changed.
+    #[error("the log has {log} partitions, and {what} is not possible with several")]
+    Several {
+        /// What the log has.
+        log: u16,
+        /// What was asked for.
+        what: &'static str,
+    },
     /// The options cannot be met.
     #[error("{0}")]
     Options(String),

@@ -40,9 +40,14 @@ pub enum HistoryError {
     },
 }
 
-pub(crate) fn of_case(events: &EventReader, case: CaseId, last: Seq) -> Result<Vec<LoggedEvent>, HistoryError> {
+pub(crate) fn of_case(
+    events: &EventReader,
+    partition: u16,
+    case: CaseId,
+    last: Seq,
+) -> Result<Vec<LoggedEvent>, HistoryError> {
     let mut history = events
-        .stream_newest_first(0, case.0, last.0)
+        .stream_newest_first(partition, case.0, last.0)
         .map(|record| logged(&record?, case))
         .collect::<Result<Vec<_>, _>>()?;
     history.reverse();
@@ -63,9 +68,9 @@ fn logged(record: &SharedRecord, case: CaseId) -> Result<LoggedEvent, HistoryErr
 }
 
 /// An open case as it was after one of its events.
-pub(crate) fn case_at(events: &EventReader, case: CaseId, at: Seq) -> Result<Case, HistoryError> {
+pub(crate) fn case_at(events: &EventReader, partition: u16, case: CaseId, at: Seq) -> Result<Case, HistoryError> {
     let mut state = Case::unborn(case);
-    for LoggedEvent { meta, event, .. } in of_case(events, case, at)? {
+    for LoggedEvent { meta, event, .. } in of_case(events, partition, case, at)? {
         state.apply(&meta, &event);
     }
     Ok(state)

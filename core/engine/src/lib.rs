@@ -37,6 +37,7 @@ mod resources;
 mod run;
 mod saved;
 mod send;
+mod shards;
 mod starts;
 mod state;
 mod status;

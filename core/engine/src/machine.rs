@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use actum_log::{EventStore, OpenBlock, Sealer, Signer};
+use actum_log::{OpenBlock, Sealer, Signer};
+use actum_projections::Watermark;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 use tokio::sync::watch;
 
@@ -13,37 +14,37 @@ use crate::clock::{Clock, Moved};
 use crate::dispatch::Dispatcher;
 use crate::error::WriteError;
 use crate::partition::Partition;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, Readers};
 use crate::request::Request;
 use crate::run::{Runner, Wires};
+use crate::shards::Teller;
 use crate::views::Views;
 
 /// So many more blocks are durable, or writing has ended.
 pub(crate) type Stored = Result<u64, WriteError>;
 
-/// The parts of an engine that work.
+/// The parts of a partition that work.
 pub(crate) struct Machine {
     pub(crate) partition: Partition,
-    pub(crate) sealer: Sealer,
-    pub(crate) signer: Arc<dyn Signer>,
-    pub(crate) store: Box<dyn EventStore>,
-    /// Told the tree size that is durable.
-    pub(crate) size: watch::Sender<u64>,
     pub(crate) from_callers: Receiver<Request>,
     pub(crate) from_handlers: Receiver<Request>,
+    /// Of what its [`Writer`] hands on.
+    pub(crate) from_store: Receiver<Stored>,
     pub(crate) views: Arc<Views>,
     pub(crate) bus: Arc<Bus>,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) taken_in: Arc<Watermark>,
+    pub(crate) teller: Option<Teller>,
     pub(crate) activity: Activity,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) in_flight_max: u64,
 }
 
-/// What stores blocks, apart from what decides and what publishes.
+/// What makes a partition's blocks ready to be stored, apart from what decides and what publishes.
 pub(crate) struct Writer {
     pub(crate) sealer: Sealer,
     pub(crate) signer: Arc<dyn Signer>,
-    pub(crate) store: Box<dyn EventStore>,
+    /// Told the tree size that is durable.
     pub(crate) size: watch::Sender<u64>,
     /// To the publisher.
     pub(crate) stored: Sender<Stored>,
@@ -53,19 +54,15 @@ pub(crate) struct Writer {
 pub(crate) type Blocks = Box<dyn FnMut(OpenBlock) -> Result<(), WriteError> + Send>;
 
 impl Machine {
-    /// Connects who decides, who stores and who publishes. `blocks` is made from the writer, or keeps apart from it.
-    pub(crate) fn connect<W, E>(
-        self,
-        writer: impl FnOnce(Writer) -> Result<(Blocks, W), E>,
-    ) -> Result<(Runner, Publisher, W), E> {
-        let (stored, from_store) = unbounded();
-        let Machine { partition, sealer, signer, store, size, .. } = self;
-        let (blocks, writer) = writer(Writer { sealer, signer, store, size, stored })?;
+    /// Connects who decides, who stores and who publishes.
+    pub(crate) fn connect(self, blocks: Blocks) -> (Runner, Publisher) {
         let (publications, to_publish) = unbounded();
         let (durable, from_publisher) = unbounded();
         let (moves, moved) = bounded(1);
         self.clock.on_move(tell_of_moves(moves, self.activity.clone()));
-        let publisher = Publisher::new(to_publish, from_store, durable, self.views, self.bus, self.dispatcher);
+        let Machine { partition, from_store, views, bus, dispatcher, taken_in, teller, .. } = self;
+        let readers = Readers { partition: partition.state.seat.partition, views, taken_in, bus, teller };
+        let publisher = Publisher::new(to_publish, from_store, durable, readers, dispatcher);
         let runner = Runner {
             partition,
             wires: Wires {
@@ -87,7 +84,7 @@ impl Machine {
             durable: 0,
             stopped: None,
         };
-        Ok((runner, publisher, writer))
+        (runner, publisher)
     }
 }
 

@@ -71,6 +71,10 @@ impl Partition {
         now: Time,
     ) -> Result<(), Refused> {
         let CaseCommand::PileWork { item, on } = command else { return Ok(()) };
+        if self.state.seat.is_shared() {
+            let message = "piling work is not possible in a log of several partitions";
+            return Err(Rejection::new("log/partitions", message).into());
+        }
         let found = self.state.cases.get(&case).and_then(|case| Some((case.net, case.control.item(*item)?.task)));
         let Some((net, task)) = found else { return Ok(()) };
         let to = on.then_some(actor);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actum_kernel::{Cause, Context, Decided, Effect, OrJoins, decide, effects, pending_effects};
 use actum_log::limits::{BUSINESS_KEY_BYTES_MAX, PAYLOAD_BYTES_MAX};
-use actum_log::{Draft, ExtensionFields, Extensions, PushError, Stage};
+use actum_log::{Draft, ExtensionFields, Extensions, PushError, Pushed, Stage};
 use actum_model::{
     ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Event, Meta, Rejection, Seq, SystemEvent, Time,
     payload::{self, Encoded},
@@ -18,6 +18,7 @@ use crate::options::Limits;
 use crate::passive::Past;
 use crate::policy::Schedule;
 use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
+use crate::shards::{Share, is_limited};
 use crate::state::State;
 use crate::telemetry::trace_of;
 use crate::timers::{Timer, Timers};
@@ -54,6 +55,8 @@ pub(crate) struct Partition {
     /// What was read cannot be: nothing may be decided any more.
     pub(crate) damaged: Option<WriteError>,
     pub(crate) limits: Limits,
+    /// Of the room that all partitions have together, if there are others.
+    pub(crate) share: Option<Share>,
 }
 
 /// The open block has no room for all events of a command: close it and ask again.
@@ -73,6 +76,7 @@ impl Partition {
             past: None,
             damaged: None,
             limits,
+            share: None,
         }
     }
 
@@ -110,6 +114,7 @@ impl Partition {
             Ask::Message { message, actor } => self.publish(message, *actor, now)?.into(),
             Ask::Calls { case } => self.calls(*case).into(),
             Ask::Breakers => self.state.breakers.all().into(),
+            Ask::Told(told) => self.hear(told, now)?.into(),
             Ask::Close => ().into(),
         })
     }
@@ -147,8 +152,7 @@ impl Partition {
             let message = format!("a business key has 1 to {BUSINESS_KEY_BYTES_MAX} bytes");
             return Err(Rejection::new("case/key", message).into());
         }
-        if self.state.open_cases() >= self.limits.cases_open_max || self.state.cases.len() >= self.limits.cases_kept_max
-        {
+        if !self.has_room() {
             return Err(CommandError::Busy { retry_after_ms: self.limits.busy_retry_ms }.into());
         }
         let case = Case::unborn(self.state.next_case());
@@ -157,6 +161,15 @@ impl Partition {
         let decided = decide(net, &case, command, &self.context(now, seed, actor)).map_err(CommandError::from)?;
         self.stage_decision(case.id, net, key, decided, now, ongoing)?;
         Ok(Started { case: case.id, is_new: true })
+    }
+
+    /// Whether one more case may be begun.
+    fn has_room(&mut self) -> bool {
+        let Self { share, state, limits, .. } = self;
+        match share {
+            None => state.open_cases() < limits.cases_open_max && state.cases.len() < limits.cases_kept_max,
+            Some(share) => share.take(state, limits),
+        }
     }
 
     pub(crate) fn command(
@@ -246,11 +259,23 @@ impl Partition {
         if self.state.nets.contains_key(&net.hash) {
             return Ok(());
         }
+        self.check_limits_of(net)?;
         let event =
             SystemEvent::NetDeployed { net: net.hash, name: net.name.clone(), canonical: net.canonical.clone() };
         self.stage_system(stream::NETS, event, now)?;
         self.state.add_net(net.clone(), now);
         self.release.updates.push(Update::Net(net.clone()));
+        Ok(())
+    }
+
+    /// Where there are other partitions, a name's nets either all limit their calls or none does: it decides where its business keys
+    /// start cases, and that must never change.
+    fn check_limits_of(&self, net: &Net) -> Result<(), Rejection> {
+        let before = self.state.newest.get(&net.name).and_then(|hash| self.state.nets.get(hash));
+        if self.state.seat.is_shared() && before.is_some_and(|before| is_limited(before) != is_limited(net)) {
+            let message = "in a log of several partitions, a net cannot begin or cease to limit its calls";
+            return Err(Rejection::new("net/limits", message));
+        }
         Ok(())
     }
 
@@ -293,11 +318,7 @@ impl Partition {
         if encoded.bytes.len() > PAYLOAD_BYTES_MAX {
             return Err(too_large(PushError::PayloadTooLong(encoded.bytes.len())));
         }
-        if !self.stage.has_room(1, RECORD_OVERHEAD_BYTES + encoded.bytes.len()) {
-            return Err(Refused::NoRoom);
-        }
-        let draft = Draft { actor: actor.0, ..draft(stream, &encoded, now) };
-        let pushed = self.stage.push(&draft).map_err(too_large)?;
+        let pushed = self.push(&Draft { actor: actor.0, ..draft(stream, &encoded, now) })?;
         let seq = Seq(pushed.seq);
         let Event::System(event) = event else { return Ok(seq) };
         if !matches!(event, SystemEvent::NetDeployed { .. }) {
@@ -307,6 +328,15 @@ impl Partition {
         let meta = Meta { seq, version: pushed.version, time, actor, cause: None };
         self.release.updates.push(Update::System { stream, kind: encoded.kind, meta, event });
         Ok(seq)
+    }
+
+    /// Stages one event, if there is room for it.
+    pub(crate) fn push(&mut self, draft: &Draft<'_>) -> Result<Pushed, Refused> {
+        let bytes = RECORD_OVERHEAD_BYTES + draft.extensions.bytes().len() + draft.payload.len();
+        if !self.stage.has_room(1, bytes) {
+            return Err(Refused::NoRoom);
+        }
+        self.stage.push(draft).map_err(too_large)
     }
 
     /// Stages all events of a decision into one block, so that none is ever durable without the others.
@@ -479,6 +509,6 @@ fn too_large(error: PushError) -> Refused {
     }
 }
 
-fn internal(error: impl std::fmt::Display) -> Refused {
+pub(crate) fn internal(error: impl std::fmt::Display) -> Refused {
     Rejection::new("command/invalid", error.to_string()).into()
 }

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use actum_projections::Watermark;
 use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::bus::Bus;
 use crate::dispatch::Dispatcher;
 use crate::error::{CommandError, WriteError};
 use crate::machine::Stored;
-use crate::request::{Answer, Release};
+use crate::request::{Answer, Release, Update};
+use crate::shards::Teller;
 use crate::telemetry::Instruments;
 use crate::views::Views;
 
@@ -25,14 +27,45 @@ pub(crate) struct Publication {
     pub(crate) stopped: Option<WriteError>,
 }
 
+/// Who is told what became durable, beside those who asked.
+pub(crate) struct Readers {
+    /// Which partition's events they are.
+    pub(crate) partition: u16,
+    pub(crate) views: Arc<Views>,
+    /// Up to where the views have taken in this partition's events.
+    pub(crate) taken_in: Arc<Watermark>,
+    pub(crate) bus: Arc<Bus>,
+    /// Of the partition that decides for all, if there are others.
+    pub(crate) teller: Option<Teller>,
+}
+
+impl Readers {
+    fn take_in(&self, updates: &[Update]) {
+        let Readers { partition, views, taken_in, bus, teller } = self;
+        views.take_in(updates);
+        if let Some(last) = updates.iter().rev().find_map(Update::seq) {
+            taken_in.reach(last);
+        }
+        bus.publish(*partition, updates);
+        // Before the answer: who was answered may rely on it.
+        if let Some(teller) = teller {
+            teller.tell_all(updates, views);
+        }
+    }
+
+    fn end(&self) {
+        self.views.end();
+        self.taken_in.end();
+    }
+}
+
 pub(crate) struct Publisher {
     publications: Receiver<Publication>,
     /// Blocks stored, in order, one message each with its number of blocks; or the end of writing.
     from_store: Receiver<Stored>,
     /// Tells the partition how many blocks are durable.
     to_partition: Sender<Stored>,
-    views: Arc<Views>,
-    bus: Arc<Bus>,
+    readers: Readers,
     dispatcher: Dispatcher,
     instruments: Option<Arc<Instruments>>,
     /// In order; each waits for its blocks.
@@ -49,8 +82,7 @@ impl Publisher {
         publications: Receiver<Publication>,
         from_store: Receiver<Stored>,
         to_partition: Sender<Stored>,
-        views: Arc<Views>,
-        bus: Arc<Bus>,
+        readers: Readers,
         dispatcher: Dispatcher,
     ) -> Self {
         let instruments = dispatcher.instruments.clone();
@@ -58,8 +90,7 @@ impl Publisher {
             publications,
             from_store,
             to_partition,
-            views,
-            bus,
+            readers,
             dispatcher,
             instruments,
             waiting: VecDeque::new(),
@@ -134,19 +165,18 @@ impl Publisher {
                 None => self.let_go(next.release, next.closed),
                 Some(error) => {
                     fail(next.release, &error);
-                    self.views.end();
+                    self.readers.end();
                 }
             }
         }
     }
 
     fn let_go(&self, release: Release, closed: Instant) {
-        self.views.take_in(&release.updates);
         if let Some(Instruments { metrics, .. }) = self.instruments.as_deref() {
             metrics.commit(closed.elapsed());
-            metrics.events(&release.updates, &self.views);
+            metrics.events(&release.updates, &self.readers.views);
         }
-        self.bus.publish(&release.updates);
+        self.readers.take_in(&release.updates);
         release.cancelled.iter().for_each(|signal| signal.cancel());
         self.dispatcher.dispatch(release.invocations);
         for (answer, ongoing) in release.answers {
@@ -158,8 +188,8 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        self.views.end();
-        self.bus.end();
+        self.readers.end();
+        self.readers.bus.end();
     }
 }
 

@@ -33,6 +33,9 @@ pub enum RebuildError {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The log has several partitions, which a projection cannot be rebuilt from yet.
+    #[error("a projection cannot be rebuilt from a log of {0} partitions")]
+    Partitions(u16),
     /// The engine is ending.
     #[error("the engine ended")]
     Closed,
@@ -45,6 +48,9 @@ impl Engine {
     /// # Errors
     /// When the engine has no such projection, or the log cannot be read.
     pub async fn rebuild<P: Projection>(&self) -> Result<Arc<P>, RebuildError> {
+        if self.partitions() > 1 {
+            return Err(RebuildError::Partitions(self.partitions()));
+        }
         let running = self.projection::<P>().ok_or(RebuildError::NotFound)?;
         let (source, views) = (self.inner.source.clone(), self.inner.views.clone());
         tokio::task::spawn_blocking(move || rebuild(&*source, &views, running.name()))

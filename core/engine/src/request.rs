@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actum_kernel::Effect;
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, OrganisationEvent, SystemEvent, Value,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, Meta, NetHash, OrganisationEvent, Seq, SystemEvent, Value,
 };
 use actum_net::{Net, Organisation};
 use tokio::sync::oneshot;
@@ -14,6 +14,7 @@ use crate::activity::Ongoing;
 use crate::error::CommandError;
 use crate::policy::{BreakerState, CallRow, Signal};
 use crate::send::{Message, Sent};
+use crate::shards::Told;
 use crate::timers::Timer;
 use crate::upkeep::{Upkeep, Upkept};
 
@@ -86,6 +87,8 @@ pub(crate) enum Ask {
     },
     /// How the breakers stand.
     Breakers,
+    /// What partition 0 decided for all.
+    Told(Box<Told>),
     Close,
 }
 
@@ -106,6 +109,7 @@ impl Ask {
             Ask::Saved { .. } => ("name_saved_state", None),
             Ask::Calls { case } => ("calls", *case),
             Ask::Breakers => ("breakers", None),
+            Ask::Told(_) => ("told", None),
             Ask::Close => ("close", None),
         }
     }
@@ -182,6 +186,16 @@ pub(crate) enum Update {
     Case { case: CaseId, net: NetHash, key: Option<Box<str>>, waits: bool, kind: u16, meta: Meta, event: CaseEvent },
     System { stream: u64, kind: u16, meta: Meta, event: SystemEvent },
     Net(Arc<Net>),
+}
+
+impl Update {
+    /// Where the event is, if it is one.
+    pub(crate) fn seq(&self) -> Option<Seq> {
+        match self {
+            Update::Case { meta, .. } | Update::System { meta, .. } => Some(meta.seq),
+            Update::Net(_) => None,
+        }
+    }
 }
 
 /// Something to be done, and that it is going on.

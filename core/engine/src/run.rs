@@ -107,6 +107,10 @@ impl Runner {
             self.flush();
             self.settle(Err(error));
         }
+        let Partition { share, state, .. } = &mut self.partition;
+        if let Some(share) = share {
+            share.note(state);
+        }
         ControlFlow::Continue(())
     }
 

@@ -82,7 +82,7 @@ impl Engine {
     /// `command/too-large` when its data takes more than [`Limits::payload_bytes_max`](crate::Limits),
     /// `message/limit` when too many are kept.
     pub async fn message(&self, message: Message, actor: ActorId) -> Result<Sent, CommandError> {
-        self.ask(Ask::Message { message: Box::new(message), actor }).await
+        self.ask_only("a message", Ask::Message { message: Box::new(message), actor }).await
     }
 }
 

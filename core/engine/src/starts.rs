@@ -110,6 +110,10 @@ impl Starts {
 impl Partition {
     /// Starts the case that is due longest, or says that it is left out. False if none is due.
     pub(crate) fn start_due(&mut self, now: Time, ongoing: &Ongoing) -> Result<bool, Refused> {
+        // One partition looks at the clock for all.
+        if !self.state.seat.is_owner() {
+            return Ok(false);
+        }
         let Some(entry) = self.state.starts.next().filter(|(due, ..)| *due <= now) else { return Ok(false) };
         let (_, hash, index) = entry;
         let Some(net) = self.state.nets.get(&hash).cloned() else { return Ok(false) };

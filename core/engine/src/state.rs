@@ -14,6 +14,7 @@ use crate::messages::Messages;
 use crate::passive::{Form, OpenCases, may_rest};
 use crate::policy::Breakers;
 use crate::resources::Resources;
+use crate::shards::Seat;
 use crate::starts::Starts;
 
 /// Files of saved state that are kept: should the newest be damaged, there is one more.
@@ -45,6 +46,10 @@ pub(crate) struct State {
     pub(crate) described: HashSet<(u16, u16)>,
     /// The newest files of saved state that the log names, oldest first: sizes and hashes.
     pub(crate) saved: Vec<(u64, [u8; 32])>,
+    /// Which partition this is.
+    pub(crate) seat: Seat,
+    /// The newest event of partition 0 that this one was told.
+    pub(crate) told: Option<Seq>,
 }
 
 /// Why a log's events do not make a state.
@@ -163,12 +168,12 @@ impl State {
 
     /// The id that the next case gets.
     pub(crate) fn next_case(&self) -> CaseId {
-        CaseId(self.last_case + 1)
+        self.seat.next_case(self.last_case)
     }
 
     /// The status of a case that is not open any more, as far as numbers tell.
     pub(crate) fn was_started(&self, case: CaseId) -> bool {
-        (1..=self.last_case).contains(&case.0)
+        (1..=self.last_case).contains(&case.0) && self.seat.has(case)
     }
 
     /// Lets cases rest, if more are in memory than should be.

@@ -7,6 +7,8 @@ use actum_log::{FrameSource, ReadError, StoredRecord, records};
 use actum_model::Seq;
 use tokio::sync::watch;
 
+use crate::shards::Shards;
+
 /// Records read at once while catching up: bounds memory, and how long one read keeps a thread busy.
 const BATCH_RECORDS: usize = 1_024;
 
@@ -18,6 +20,9 @@ pub struct Subscription {
     source: Arc<dyn FrameSource>,
     /// Tree size that is durable.
     durable: watch::Receiver<u64>,
+    partition: u16,
+    /// There are so many partitions, and one subscription for all is not possible.
+    several: Option<u16>,
     next: u64,
     read: VecDeque<StoredRecord>,
 }
@@ -29,8 +34,14 @@ impl std::fmt::Debug for Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn new(source: Arc<dyn FrameSource>, durable: watch::Receiver<u64>, from: Seq) -> Self {
-        Subscription { source, durable, next: from.0, read: VecDeque::new() }
+    pub(crate) fn new(source: Arc<dyn FrameSource>, shards: &Shards, partition: u16, from: Seq) -> Self {
+        let durable = shards.get(partition).unwrap_or_else(|| shards.owner()).durable.clone();
+        Subscription { source, durable, partition, several: None, next: from.0, read: VecDeque::new() }
+    }
+
+    /// Meant for all partitions of a log.
+    pub(crate) fn of_all(self, partitions: u16) -> Self {
+        Subscription { several: (partitions > 1).then_some(partitions), ..self }
     }
 
     /// The next event, as soon as there is one; `None` once the engine has ended and everything was given.
@@ -39,6 +50,9 @@ impl Subscription {
     /// # Errors
     /// When the log cannot be read. The subscription stays where it is.
     pub async fn next(&mut self) -> Result<Option<StoredRecord>, ReadError> {
+        if let Some(several) = self.several {
+            return Err(ReadError::Unavailable(format!("the log has {several} partitions: follow each by itself")));
+        }
         loop {
             if let Some(record) = self.read.pop_front() {
                 self.next = record.header().seq + 1;
@@ -63,11 +77,11 @@ impl Subscription {
     }
 
     async fn catch_up(&self, durable: u64) -> Result<VecDeque<StoredRecord>, ReadError> {
-        let (source, from) = (self.source.clone(), self.next);
+        let (source, partition, from) = (self.source.clone(), self.partition, self.next);
         let until = durable.min(from.saturating_add(BATCH_RECORDS as u64));
         tokio::task::spawn_blocking(move || {
             let batch: VecDeque<StoredRecord> =
-                records(&*source, 0, from)?.take((until - from) as usize).collect::<Result<_, _>>()?;
+                records(&*source, partition, from)?.take((until - from) as usize).collect::<Result<_, _>>()?;
             if batch.is_empty() {
                 return Err(ReadError::Tampered(format!("event {from} is durable and cannot be found")));
             }

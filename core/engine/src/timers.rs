@@ -183,7 +183,7 @@ impl Partition {
         if !self.timers.listens {
             return None;
         }
-        let start = self.state.starts.next().map(|(due, ..)| due);
+        let start = self.state.starts.next().filter(|_| self.state.seat.is_owner()).map(|(due, ..)| due);
         if let Some(until) = self.timers.is_held_up(now) {
             return start.into_iter().chain([until]).min();
         }

@@ -11,6 +11,7 @@ use crate::key_files::NextSigner;
 use crate::keys::KeySource;
 use crate::partition::Refused;
 use crate::request::Ask;
+use crate::shards::OWNER;
 
 /// What a partition is asked to do with its log.
 pub(crate) enum Upkeep {
@@ -152,13 +153,20 @@ impl Engine {
     }
 
     async fn upkeep(&self, task: Upkeep) -> Result<Upkept, CommandError> {
-        self.ask(Ask::Upkeep { task }).await
+        let what = match &task {
+            // All partitions have the same keys, as none can change them alone.
+            Upkeep::Look => return self.ask(OWNER, Ask::Upkeep { task }).await,
+            Upkeep::Checkpoint { .. } => "a checkpoint",
+            Upkeep::Rotate { .. } | Upkeep::Replace { .. } | Upkeep::Revoke { .. } => "a change of keys",
+        };
+        self.ask_only(what, Ask::Upkeep { task }).await
     }
 
     async fn change_key(&self, revoke: Option<String>) -> Result<Keys, CommandError> {
         let engine = self.clone();
         // A task of its own: the files follow the log even if the caller does not wait.
         let task = tokio::spawn(async move {
+            engine.only("a change of keys")?;
             let source = engine.inner.keys.lock().await;
             let keys = engine.keys().await?;
             let files = source.clone();

@@ -21,7 +21,7 @@ impl Engine {
         loop {
             // One block takes a part of a large organisation; asking again goes on where it ended.
             let organisation = organisation.clone();
-            let (staged, rest): (usize, usize) = self.ask(Ask::Organise { organisation }).await?;
+            let (staged, rest): (usize, usize) = self.ask_for_all(Ask::Organise { organisation }).await?;
             changes += staged;
             if rest == 0 {
                 return Ok(changes);
@@ -34,7 +34,7 @@ impl Engine {
     /// # Errors
     /// A rejection when it names somebody who is not there, or says what cannot be.
     pub async fn change_organisation(&self, change: OrganisationEvent) -> Result<(), CommandError> {
-        self.ask(Ask::ChangeOrganisation { change }).await
+        self.ask_for_all(Ask::ChangeOrganisation { change }).await
     }
 
     /// Gives back an item that the actor has: it is handed out again. Work that was begun keeps its tokens.

@@ -27,13 +27,15 @@ pub(crate) enum RecallError {
 #[derive(Debug)]
 pub(crate) struct Past {
     events: EventReader,
+    /// Of which partition.
+    partition: u16,
     /// Events that are durable; `None` while a log is folded, where all are that were read.
     durable: Option<watch::Receiver<u64>>,
 }
 
 impl Past {
-    pub(crate) fn new(source: Arc<dyn actum_log::FrameSource>) -> Self {
-        Past { events: EventReader::new(source, CACHE_BYTES), durable: None }
+    pub(crate) fn new(source: Arc<dyn actum_log::FrameSource>, partition: u16) -> Self {
+        Past { events: EventReader::new(source, CACHE_BYTES), partition, durable: None }
     }
 
     pub(crate) fn up_to(self, durable: watch::Receiver<u64>) -> Self {
@@ -59,7 +61,7 @@ pub(crate) fn recall(
         Some(Resting::Bytes(bytes)) => case_of(&bytes).map_err(|error| damaged(chain(&error)))?,
         Some(Resting::At(last)) => {
             let past = past.ok_or_else(|| damaged("nobody has the log".to_owned()))?;
-            let events = of_case(&past.events, id, last).map_err(|error| match error {
+            let events = of_case(&past.events, past.partition, id, last).map_err(|error| match error {
                 HistoryError::Read(ReadError::Io(_) | ReadError::Unavailable(_)) => {
                     RecallError::Unreadable(format!("case {id} cannot be read just now: {}", chain(&error)))
                 }

@@ -89,7 +89,14 @@ impl<'a> Folding<'a> {
             return Err(at("it is in a stream of another kind".to_owned()));
         }
         let (mut net, mut is_waiting) = (NetHash::default(), false);
+        let told = record.extensions().remote_cause();
+        if let Some(origin) = told {
+            self.state.told = Some(Seq(origin.seq));
+        }
         if let Event::Case(event) = &event {
+            if !self.state.seat.has(CaseId(header.stream)) {
+                return Err(at(format!("case {} is another partition's", header.stream)));
+            }
             net = self.net_of(CaseId(header.stream), event, &at)?;
             let known = self.state.nets.get(&net).ok_or_else(|| at(format!("the net {net} was not deployed")))?;
             // Signed, yet written by none of ours: everything after this may index the net.
@@ -100,7 +107,8 @@ impl<'a> Folding<'a> {
         }
         self.state.apply(header.stream, key, &meta, &event).map_err(|error| at(error.to_string()))?;
         self.state.rest(self.past.as_ref().map_or(Form::AsBytes, |_| Form::InLog(header.seq + 1)));
-        if !self.projections.is_empty() {
+        // What another partition told, projections have from that one.
+        if !self.projections.is_empty() && told.is_none() {
             let key = key.map(Into::into);
             let (stream, kind) = (header.stream, header.kind);
             self.batch.push(Taken { stream, kind, meta, event, key, net, waits: is_waiting });

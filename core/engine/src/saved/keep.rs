@@ -66,6 +66,7 @@ impl Engine {
     /// `Rejected` with code `log/saved-state` when the log is in no directory, or the file cannot be written. What was saved before
     /// stays good.
     pub async fn save_state(&self) -> Result<Option<StateSaved>, CommandError> {
+        self.only("saving state")?;
         save(&self.inner, 1).await
     }
 }
@@ -73,7 +74,7 @@ impl Engine {
 /// Saves if at least `new` events are new.
 async fn save(inner: &Arc<Inner>, new: u64) -> Result<Option<StateSaved>, CommandError> {
     let mut keeper = inner.saving.keeper.lock().await;
-    let size = *inner.durable.borrow();
+    let size = *inner.shards.owner().durable.borrow();
     let last = keeper.named.last().copied();
     if size < last.map_or(0, |(size, _)| size).saturating_add(new.max(1)) {
         return Ok(None);
@@ -109,7 +110,7 @@ async fn save(inner: &Arc<Inner>, new: u64) -> Result<Option<StateSaved>, Comman
 async fn name(inner: &Arc<Inner>, event: SystemEvent) -> Result<(), CommandError> {
     let (reply, answer) = oneshot::channel();
     let request = Request { ask: Ask::Saved { event }, reply: Some(reply), ongoing: inner.activity.begin() };
-    let requests = inner.requests.clone();
+    let requests = inner.shards.owner().requests.clone();
     let sent = tokio::task::spawn_blocking(move || requests.send(request).is_ok()).await;
     if !sent.unwrap_or(false) {
         return Err(CommandError::Closed);
@@ -122,7 +123,7 @@ pub(crate) fn keep(engine: &Engine, runtime: &Handle) {
     let Some(every) = engine.inner.saving.every else { return };
     engine.inner.saving.by_itself.store(true, Ordering::Relaxed);
     let inner: Weak<Inner> = Arc::downgrade(&engine.inner);
-    let mut durable = engine.inner.durable.clone();
+    let mut durable = engine.inner.shards.owner().durable.clone();
     runtime.spawn(async move {
         let mut next = 0;
         while durable.changed().await.is_ok() {

@@ -15,6 +15,7 @@ use super::shelf::Shelf;
 use crate::error::chain;
 use crate::partition::stream;
 use crate::passive::Past;
+use crate::shards::Seat;
 use crate::state::State;
 use crate::views::Views;
 
@@ -50,6 +51,8 @@ pub(crate) struct Stands {
 pub(crate) struct How<'a> {
     /// Where saved state is; `None` folds the whole log.
     pub(crate) shelf: Option<&'a Shelf>,
+    /// Which partition is read, of how many.
+    pub(crate) seat: Seat,
     /// Whether writing shall know all streams that ever were; only a fold of the whole log tells.
     pub(crate) stream_table: bool,
     /// More cases rest already while the log is folded.
@@ -58,7 +61,7 @@ pub(crate) struct How<'a> {
 
 /// Nothing yet; of what comes, not everything is kept in memory.
 fn resting(how: &How<'_>) -> State {
-    let mut state = State::default();
+    let mut state = State { seat: how.seat, ..State::default() };
     state.cases.keep_resident(how.cases_resident_max);
     state
 }
@@ -80,8 +83,9 @@ pub(crate) fn recover(source: &Arc<dyn FrameSource>, views: &Views, how: &How<'_
     let genesis = genesis(&**source)?;
     let options = FoldOptions { stream_roots: true, stream_table: how.stream_table, seals: SealCheck::Every };
     let running = views.projections().running();
-    let folding = Folding::new(resting(how), None, &running).resting(Past::new(source.clone()));
-    let from = Resume::at_genesis(&genesis, 0);
+    let past = Past::new(source.clone(), how.seat.partition);
+    let folding = Folding::new(resting(how), None, &running).resting(past);
+    let from = Resume::at_genesis(&genesis, how.seat.partition);
     let folded = fold_log(&**source, from, (options, None), folding, Threads::Two, &|| false)?;
     let (mut folded, folding) = folded.ok_or_else(ended_early)?;
     let resume = folded.resume.take().ok_or_else(ended_early)?;
@@ -119,7 +123,7 @@ fn from_saved(
     // A log that is shorter than the saved state says, or another, is not read further.
     let options = FoldOptions { stream_roots: true, ..FoldOptions::default() };
     if !fresh.is_empty() {
-        let prefix = Folding::new(resting(how), None, &fresh).resting(Past::new(frames.clone()));
+        let prefix = Folding::new(resting(how), None, &fresh).resting(Past::new(frames.clone(), how.seat.partition));
         let from = Resume::at_genesis(&genesis, 0);
         let cheap = FoldOptions { seals: SealCheck::Newest, ..FoldOptions::default() };
         let folded = fold_log(source, from, (cheap, Some(size)), prefix, Threads::Two, &|| false);
@@ -128,7 +132,7 @@ fn from_saved(
             return Err(Unusable::Log("the log before it is another".to_owned()));
         }
     }
-    let folding = Folding::new(state, None, &projections).resting(Past::new(frames.clone()));
+    let folding = Folding::new(state, None, &projections).resting(Past::new(frames.clone(), how.seat.partition));
     let folded = fold_log(source, log, (options, None), folding, Threads::Two, &|| false);
     let (mut folded, folding) =
         folded.map_err(|error| Unusable::log(&error))?.ok_or_else(|| Unusable::log(&ended_early()))?;

@@ -75,6 +75,9 @@ pub(crate) fn sections(state: &State) -> Sections {
         deadlocked: _,
         described: _,
         saved: _,
+        // Logs of several partitions are folded from their beginning.
+        seat: _,
+        told: _,
         messages,
         starts,
         breakers,

@@ -91,7 +91,7 @@ impl Metrics {
             .with_description("Commands that wait to be decided on.")
             .with_callback(move |observer| {
                 if let Some(engine) = waiting.upgrade() {
-                    observer.observe(signed(engine.requests.len()), &[]);
+                    observer.observe(signed(engine.shards.iter().map(|shard| shard.requests.len()).sum()), &[]);
                 }
             })
             .build();
