@@ -118,6 +118,9 @@ pub(crate) fn cannot_open(data: &Path, error: &OpenError) -> Failure {
             );
             Failure::new(Exit::Corrupt, sentence)
         }
+        OpenError::Partitions { .. } | OpenError::Several { .. } => {
+            Failure::new(Exit::Usage, format!("{place}: {error}"))
+        }
         OpenError::Write(error) => {
             Failure::new(Exit::Unavailable, format!("{place}: {error}; make room and try again"))
         }
@@ -136,6 +139,9 @@ fn is_out_of_reach(path: &Path) -> bool {
 pub(crate) fn stopped(data: &Path, error: &CommandError) -> Failure {
     let place = data.display();
     match error {
+        CommandError::Rejected(rejection) if rejection.code == "log/partitions" => {
+            Failure::new(Exit::Usage, format!("{place}: {}", rejection.message))
+        }
         CommandError::Rejected(rejection) => Failure::new(Exit::Failure, rejection.message.clone()),
         CommandError::Stopped(error) => Failure::new(
             Exit::Unavailable,

@@ -84,6 +84,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let begun = Instant::now();
     let bar = progress::bar(common.format, "judging", None);
     let (verdict, report) = log::read(&mut log, &trust, &bar, |verified| {
+        verified.only_one(&place, "an audit")?;
         let mut events = Events::of_records(verified.records());
         let mut audit = Audit::new(&rules, args.list);
         while let Some(event) = events.next() {

@@ -72,6 +72,7 @@ fn list(limit: usize, common: &Common) -> Outcome {
     let mut nets: HashMap<CaseId, NetHash> = HashMap::new();
     let mut output = Output::new();
     let (_, ()) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
+        verified.only_one(&place, "a list of failed work")?;
         let mut events = Events::of_records(verified.records());
         for event in events.by_ref() {
             let event = event.map_err(|error| Failure::replay(&place, &error))?;

@@ -19,7 +19,7 @@ const LINE_CHARS_MAX: usize = 240;
 /// List what happened, in one case or in all
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-One event a line: position in the log, time, case and its version (or the system stream), who, what. The log is verified \
+One event a line: position in the log (of several partitions: partition:position, one partition after the other), time, case and its version (or the system stream), who, what. The log is verified \
 while it is read. With -o json: one JSON object a line, as `export --format jsonl` writes them.
 
 Examples:
@@ -43,9 +43,14 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let place = log.place.clone();
     let bar = progress::bar(common.format, "reading", None);
     let mut output = Output::new();
+    let (width, meant) = (width(), Vec::new());
     let mut listing =
-        Listing { width: width(), args, format: common.format, meant: Vec::new(), cases: 0, left: args.limit };
+        Listing { width, args, format: common.format, meant, cases: 0, left: args.limit, has_several: false };
     let (_, ()) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
+        if args.from > 0 {
+            verified.only_one(&place, "beginning at a position (--from)")?;
+        }
+        listing.has_several = verified.genesis().partitions > 1;
         let mut events = Events::of_records(verified.records());
         while let Some(event) = events.next() {
             let event = event.map_err(|error| Failure::replay(&place, &error))?;
@@ -72,6 +77,8 @@ struct Listing<'a> {
     meant: Vec<CaseId>,
     cases: u64,
     left: Option<u64>,
+    /// The log has several partitions, so that a position names one.
+    has_several: bool,
 }
 
 impl Listing<'_> {
@@ -84,7 +91,14 @@ impl Listing<'_> {
         let json = to_json(event, names);
         match self.format {
             Format::Json => output.line(json),
-            Format::Text => output.line(cut(&line(event, &json), self.width)),
+            Format::Text => {
+                let position = if self.has_several {
+                    format!("{}:{}", event.partition, event.meta.seq.0)
+                } else {
+                    event.meta.seq.0.to_string()
+                };
+                output.line(cut(&line_at(&position, event, &json), self.width))
+            }
         }
     }
 
@@ -104,13 +118,17 @@ impl Listing<'_> {
 
 /// `seq time case@version actor kind data`
 pub(crate) fn line(event: &LoggedEvent, json: &Json) -> String {
+    line_at(&event.meta.seq.0.to_string(), event, json)
+}
+
+fn line_at(position: &str, event: &LoggedEvent, json: &Json) -> String {
     let subject = match event.stream.case() {
         Some(case) => format!("{case}@v{}", event.meta.version),
         None => event.stream.name().to_owned(),
     };
     let actor = json["actor"].as_str().unwrap_or_default();
     let time = second(&event.meta.time.to_string());
-    format!("{:>7}  {time}  {subject:>10}  {actor:<12}  {:<15} {}", event.meta.seq.0, event.kind(), detail(json))
+    format!("{position:>7}  {time}  {subject:>10}  {actor:<12}  {:<15} {}", event.kind(), detail(json))
         .trim_end()
         .to_owned()
 }

@@ -22,6 +22,7 @@ pub(crate) fn of_cases(common: &Common, wanted: &[CaseRef]) -> Outcome<Past> {
     let place = log.place.clone();
     let bar = progress::bar(common.format, "reading", None);
     let (_, stories) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
+        verified.only_one(&place, "a look into the past of a case")?;
         let mut events = Events::of_records(verified.records());
         stories(&mut events, wanted).map_err(|error| Failure::replay(&place, &error))
     })?;

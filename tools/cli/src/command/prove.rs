@@ -123,7 +123,8 @@ fn open(common: &Common) -> Outcome<Box<dyn FrameSource>> {
     let path = &common.data;
     let mut log = log::open(path)?;
     let bar = progress::bar(common.format, "verifying", None);
-    log::read(&mut log, &Trust::self_signed(), &bar, |_| Ok(()))?;
+    let place = log.place.clone();
+    log::read(&mut log, &Trust::self_signed(), &bar, |verified| verified.only_one(&place, "a proof"))?;
     let failure = |error: ReadError| Failure::read(&log.place, &error);
     Ok(if log.is_archive() {
         Box::new(ArchiveSource::open(path).map_err(failure)?)

@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let text = genesis_text(&args.from)?;
     let genesis = Genesis::parse(&text)
         .map_err(|error| Failure::new(Exit::Corrupt, format!("{}: {error}", args.from.display())))?;
+    log::only_one(&args.from.display().to_string(), genesis.partitions(), "restoring it")?;
     let before = Before::of(data, &text)?;
     let staging = Staging::make(data)?;
     let Staged { newest: restored, states, continues } = stage(args, &before, &staging.log, &text, &genesis, common)?;

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let place = log.place.clone();
     let bar = progress::bar(common.format, "reading", None);
     let (_, view) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
+        verified.only_one(&place, "showing a case")?;
         let mut events = Events::of_records(verified.records());
         state_at(&mut events, &args.case, args.at).map_err(|error| Failure::replay(&place, &error))
     })?;

@@ -57,7 +57,11 @@ pub(crate) fn run(args: &Args, common: &Common) -> Outcome {
     let bar = progress::bar(common.format, "verifying", None);
     let mut output = Output::new();
     let judged = log::judge(&mut log, &trust, &bar, |verified| {
-        args.lawful.then(|| lawfulness(&place, verified.records())).transpose()
+        if !args.lawful {
+            return Ok(None);
+        }
+        verified.only_one(&place, "--lawful")?;
+        lawfulness(&place, verified.records()).map(Some)
     })?;
     let (verdict, report) = match judged {
         Ok(judged) => judged,

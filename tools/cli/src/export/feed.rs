@@ -67,6 +67,7 @@ pub(crate) fn each(
     let place = log.place.clone();
     let mut selection = Selection::new(wanted.clone());
     let (verdict, ()) = log::read(&mut log, &Trust::self_signed(), bar, |verified| {
+        verified.only_one(&place, "exporting steps")?;
         let genesis = verified.genesis();
         tell(Told::Log(Identity { log: genesis.log_id, origin: genesis.origin }))?;
         let mut events = Events::of_records(verified.records());

@@ -85,6 +85,7 @@ fn of_log(args: &NetArgs<'_>) -> Outcome<Arc<Net>> {
     let place = log.place.clone();
     let bar = progress::bar(args.common.format, "reading", None);
     let (_, (nets, of_case)) = log::read(&mut log, &Trust::self_signed(), &bar, |verified| {
+        verified.only_one(&place, "exporting a net")?;
         let mut events = Events::of_records(verified.records());
         let (mut nets, mut of_case): (Vec<Arc<Net>>, Option<Arc<Net>>) = (Vec::new(), None);
         while let Some(event) = events.next() {

@@ -9,6 +9,7 @@ mod interruption;
 mod key_states;
 mod nature;
 mod open;
+mod partitions;
 mod target;
 mod verified;
 
@@ -16,5 +17,6 @@ pub(crate) use child::{Problem, Served, examine, probe};
 pub(crate) use key_states::KeyStates;
 pub(crate) use nature::what;
 pub(crate) use open::{OpenLog, open, open_tail};
+pub(crate) use partitions::only_one;
 pub(crate) use target::{NewFile, Target};
 pub(crate) use verified::{explain, judge, read};

@@ -127,6 +127,11 @@ impl Verified<'_> {
         self.context.genesis().clone()
     }
 
+    /// Refuses a log of several partitions; `what` is what cannot be done with one.
+    pub(crate) fn only_one(&self, place: &str, what: &str) -> Outcome<()> {
+        super::only_one(place, self.context.genesis().partitions, what)
+    }
+
     /// The blocks, each verified, in the order in which a store takes them. Ends at the first fault; the verdict tells.
     pub(crate) fn blocks(&mut self) -> impl Iterator<Item = BlockInput> + '_ {
         std::iter::from_fn(|| self.next_block())

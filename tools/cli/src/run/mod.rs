@@ -62,6 +62,9 @@ pub(crate) struct Args {
     /// The organisation: who works, in which roles, when; loaded before the first case
     #[arg(long, value_name = "FILE")]
     pub(crate) org: Option<PathBuf>,
+    /// Give a new log so many partitions, which decide beside each other; a log has its number for ever [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) partitions: Option<u16>,
     /// Let simulated people do manual work, in virtual time
     #[arg(long, value_name = "SEED")]
     pub(crate) play: Option<u64>,
@@ -83,6 +86,7 @@ struct Order {
     net: Net,
     organisation: Option<Organisation>,
     plan: Plan,
+    partitions: Option<u16>,
     play: Option<u64>,
     retry_failed: bool,
     wait: Duration,
@@ -102,6 +106,7 @@ pub(crate) fn run(args: Args, common: &Common) -> Outcome {
         net,
         organisation,
         plan,
+        partitions: args.partitions,
         play: args.play,
         retry_failed: args.retry_failed,
         wait: Duration::from_secs(args.wait.min(WAIT_MAX)),

@@ -55,6 +55,10 @@ pub(super) async fn run(order: &Order) -> Outcome<Summary> {
         Some(clock) => builder.clock(clock.clone()),
         None => builder,
     };
+    let builder = match order.partitions {
+        Some(partitions) => builder.partitions(partitions),
+        None => builder,
+    };
     let engine = open(builder, &order.data).await?;
     let bar = progress::bar(order.format, "running", Some(order.plan.len()));
     let stop = Stop::listen(&bar);
@@ -212,9 +216,13 @@ fn summarise(
     cases.extend(resumed);
     let seconds = begun.at.elapsed().as_secs_f64();
     let report = Report::of(engine, &cases, stop.is_asked());
-    let head = engine.head().map_err(|error| Failure::read(&order.data.display().to_string(), &error))?;
-    let seal = head.and_then(|head| Seal::parse(&head.seal).ok()).map(|seal| seal.text);
-    let events = seal.as_ref().map_or(0, |seal| seal.size);
+    let unreadable = |error| Failure::read(&order.data.display().to_string(), &error);
+    let mut seals = Vec::new();
+    for partition in 0..engine.partitions() {
+        let head = engine.head_of(partition).map_err(unreadable)?;
+        seals.extend(head.and_then(|head| Seal::parse(&head.seal).ok()).map(|seal| seal.text));
+    }
+    let events: u64 = seals.iter().map(|seal| seal.size).sum();
     // The most interesting case: the first that did not complete.
     let example = report.reasons.values().map(|(_, case)| *case).min().or(cases.first().copied());
     Ok(Summary {
@@ -228,7 +236,7 @@ fn summarise(
         work_items: engine.cases().work_completed() - begun.work_items,
         events: events.saturating_sub(begun.events),
         seconds,
-        seal,
+        seals,
         verifier_key: engine.opened().verifier_key.clone(),
         recovered: engine.opened().recovered.clone(),
         example,

@@ -37,7 +37,8 @@ pub(crate) struct Summary {
     pub(crate) work_items: u64,
     pub(crate) events: u64,
     pub(crate) seconds: f64,
-    pub(crate) seal: Option<SealText>,
+    /// The newest of each partition.
+    pub(crate) seals: Vec<SealText>,
     pub(crate) verifier_key: String,
     /// What was read of the log to begin with.
     pub(crate) recovered: Recovered,
@@ -80,7 +81,7 @@ impl Summary {
         row("work items", &format!("{} completed", grouped(self.work_items)));
         let rate = grouped(rate(self.events, self.seconds));
         row("events", &format!("{} in {:.2} s ({rate}/s)", grouped(self.events), self.seconds));
-        if let Some(seal) = &self.seal {
+        for seal in &self.seals {
             let root = &STANDARD.encode(seal.root)[..ROOT_DIGITS];
             row("seal", &format!("{} size {} root {root}…", seal.name(), grouped(seal.size)));
         }
@@ -142,16 +143,19 @@ impl Summary {
             "events": self.events,
             "seconds": self.seconds,
             "events_per_second": rate(self.events, self.seconds),
-            "seal": self.seal.as_ref().map(|seal| json!({
-                "origin": seal.name(),
-                "size": seal.size,
-                "root": STANDARD.encode(seal.root),
-                "block": seal.number,
-            })),
+            "seal": match &self.seals[..] {
+                [only] => seal_json(only),
+                _ => Json::Null,
+            },
+            "seals": self.seals.iter().map(seal_json).collect::<Vec<_>>(),
             "verifier_key": self.verifier_key,
             "interrupted": self.interrupted,
         })
     }
+}
+
+fn seal_json(seal: &SealText) -> Json {
+    json!({ "origin": seal.name(), "size": seal.size, "root": STANDARD.encode(seal.root), "block": seal.number })
 }
 
 /// As a shell takes it.
