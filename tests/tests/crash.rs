@@ -19,6 +19,15 @@ const CYCLES_PER_CHECK: u64 = 5;
 
 #[test]
 fn nothing_acknowledged_is_lost_by_kill() {
+    kills(1);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_by_kill_in_several_partitions() {
+    kills(3);
+}
+
+fn kills(partitions: u16) {
     let cycles = tries("ACTUM_CRASH_CYCLES", CYCLES);
     let mut all = 0;
     for begin in (0..cycles).step_by(CYCLES_PER_LOG as usize) {
@@ -29,9 +38,9 @@ fn nothing_acknowledged_is_lost_by_kill() {
             // The kill comes after so many acknowledgements: at the first, in the middle of blocks, after many.
             let patience = cycle.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57;
             let first = acknowledged.keys().next_back().map_or(0, |key| key + 1);
-            run_and_kill(directory.path(), first, patience as usize, &mut acknowledged);
+            run_and_kill(directory.path(), (first, partitions), patience as usize, &mut acknowledged);
             if (cycle + 1) % CYCLES_PER_CHECK == 0 || cycle + 1 == end {
-                check(directory.path(), &acknowledged);
+                check(directory.path(), partitions, &acknowledged);
             }
         }
         all += acknowledged.len();
@@ -39,10 +48,16 @@ fn nothing_acknowledged_is_lost_by_kill() {
     assert!(all > cycles as usize, "the writer must get somewhere: {all}");
 }
 
-fn run_and_kill(directory: &Path, first: i64, patience: usize, acknowledged: &mut BTreeMap<i64, u64>) {
+fn run_and_kill(
+    directory: &Path,
+    (first, partitions): (i64, u16),
+    patience: usize,
+    acknowledged: &mut BTreeMap<i64, u64>,
+) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_crash-writer"))
         .arg(directory)
         .arg(first.to_string())
+        .arg(partitions.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -63,7 +78,7 @@ fn run_and_kill(directory: &Path, first: i64, patience: usize, acknowledged: &mu
     child.wait().unwrap();
 }
 
-fn check(directory: &Path, acknowledged: &BTreeMap<i64, u64>) {
+fn check(directory: &Path, partitions: u16, acknowledged: &BTreeMap<i64, u64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let engine = counting(Engine::at(directory)).open().await.unwrap();
@@ -80,5 +95,6 @@ fn check(directory: &Path, acknowledged: &BTreeMap<i64, u64>) {
     });
     let source = actum_fjall::read(directory).unwrap();
     let verdict = verify_source(&source, &Trust::self_signed(), &mut |_| {}).unwrap();
-    assert_eq!(verdict.partitions[0].unacknowledged_blocks, 0);
+    assert_eq!(verdict.partitions.len(), usize::from(partitions));
+    assert!(verdict.partitions.iter().all(|partition| partition.unacknowledged_blocks == 0));
 }

@@ -1,6 +1,6 @@
 //! Starts cases as fast as it can until it is killed, and says which were acknowledged: `ack KEY CASE`, one a line.
 //!
-//! usage: crash-writer DIRECTORY FIRST-KEY
+//! usage: crash-writer DIRECTORY FIRST-KEY PARTITIONS
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let directory = PathBuf::from(arguments.next().ok_or("a directory is missing")?);
     let first: i64 = arguments.next().ok_or("a first key is missing")?.to_string_lossy().parse()?;
-    let engine = counting(actum::Engine::at(directory)).open().await?;
+    let partitions: u16 = arguments.next().ok_or("a number of partitions is missing")?.to_string_lossy().parse()?;
+    let engine = counting(actum::Engine::at(directory)).partitions(partitions).open().await?;
     let net = engine.deploy(COUNT).await?.0.hash;
     let starts = stream::iter(first..).map(|key| {
         let engine = &engine;

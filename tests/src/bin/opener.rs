@@ -11,7 +11,7 @@ use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use actum::{CaseId, Engine, EngineBuilder, OpenError};
+use actum::{Engine, EngineBuilder, OpenError};
 use actum_log::{ArchiveError, FoldOptions, ReadError, fold, write_archive};
 use actum_tests::{COUNT, counting, from};
 use actum_verify::{FaultKind, Trust, verify_source};
@@ -42,8 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn live(engine: EngineBuilder) -> Result<String, Failure> {
     let engine = counting(engine).open().await.map_err(of_open)?;
     let stopped = |error: &dyn std::fmt::Display| ("stopped", error.to_string());
-    let cases = (1..).map_while(|case| Some((case, engine.row(CaseId(case))?.key?)));
-    let cases: Vec<String> = cases.map(|(case, key)| format!("{key}:{case}")).collect();
+    let cases = engine.cases().select(|_| true).into_iter();
+    let cases: Vec<String> = cases.filter_map(|(case, row)| Some(format!("{}:{case}", row.key?))).collect();
     let is_new = engine.opened().is_new;
     let net = engine.deploy(COUNT).await.map_err(|error| stopped(&error))?.0.hash;
     let started = engine.start_case(net, None, from(0)).await.map_err(|error| stopped(&error))?;
@@ -75,7 +75,7 @@ fn of_read(error: &ReadError) -> Failure {
 
 fn read(directory: &Path) -> Result<String, Failure> {
     let source = actum_fjall::read(directory).map_err(|error| of_read(&error))?;
-    verify_source(&source, &Trust::self_signed(), &mut |_| {}).map_err(|fault| {
+    let verdict = verify_source(&source, &Trust::self_signed(), &mut |_| {}).map_err(|fault| {
         let class = match fault.kind() {
             FaultKind::Tampered => "tampered",
             FaultKind::Corrupt => "corrupt",
@@ -84,8 +84,10 @@ fn read(directory: &Path) -> Result<String, Failure> {
         (class, fault.to_string())
     })?;
     // The engine's own fold must not disagree with the verifier.
-    fold(&source, 0, FoldOptions::default(), |_| ControlFlow::Continue(()))
-        .map_err(|error| ("disagreement", error.to_string()))?;
+    for partition in 0..verdict.partitions.len() as u16 {
+        fold(&source, partition, FoldOptions::default(), |_| ControlFlow::Continue(()))
+            .map_err(|error| ("disagreement", error.to_string()))?;
+    }
     let mut archive = Vec::new();
     write_archive(&source, &mut archive).map_err(|error| match error {
         ArchiveError::Source(error) => of_read(&error),

@@ -1,6 +1,6 @@
 //! A run to be recorded: makes a log, starts cases, closes and opens it again, and says what was acknowledged: `made`, `ack KEY CASE`.
 //!
-//! usage: power-writer DIRECTORY CASES
+//! usage: power-writer DIRECTORY CASES PARTITIONS
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let directory = PathBuf::from(arguments.next().ok_or("a directory is missing")?);
     let cases: i64 = arguments.next().ok_or("a number of cases is missing")?.to_string_lossy().parse()?;
+    let partitions: u16 = arguments.next().ok_or("a number of partitions is missing")?.to_string_lossy().parse()?;
     let third = cases / 3;
-    live(Engine::at(&directory), 0..third).await?;
+    live(Engine::at(&directory).partitions(partitions), 0..third).await?;
     live(flushing(&directory)?, third..2 * third).await?;
     live(Engine::at(&directory), 2 * third..cases).await
 }

@@ -38,7 +38,7 @@ struct Recording {
 }
 
 /// Records a run, or takes the one in the directory that `ACTUM_POWER_RECORDING` names: threads make each run another.
-fn recording() -> Recording {
+fn recording(partitions: u16) -> Recording {
     let directory = tempfile::tempdir().unwrap();
     if let Some(kept) = std::env::var_os("ACTUM_POWER_RECORDING").map(PathBuf::from) {
         let trace = trace::parse(&fs::read_to_string(kept.join("trace")).unwrap());
@@ -47,7 +47,7 @@ fn recording() -> Recording {
     let root = directory.path().canonicalize().unwrap().join("root");
     fs::create_dir(&root).unwrap();
     let data = root.join("data");
-    let args = [data.to_str().unwrap(), &CASES.to_string()];
+    let args = [data.to_str().unwrap(), &CASES.to_string(), &partitions.to_string()];
     let trace = trace::record(&directory.path().join("trace"), env!("CARGO_BIN_EXE_power-writer"), &args);
     Recording { directory, root, trace }
 }
@@ -159,7 +159,7 @@ fn crash(
 
 #[test]
 fn the_recording_explains_every_byte() {
-    let recording = recording();
+    let recording = recording(1);
     let mut disk = recording.disk();
     let mut oracle = Oracle::default();
     for mark in &recording.trace.marks {
@@ -180,7 +180,17 @@ fn the_recording_explains_every_byte() {
 
 #[test]
 fn nothing_acknowledged_is_lost_with_the_power() {
-    let recording = recording();
+    lose_power(1);
+}
+
+/// Each partition has a head of its own, written after the one commit that has the blocks of all.
+#[test]
+fn nothing_acknowledged_is_lost_with_the_power_in_two_partitions() {
+    lose_power(2);
+}
+
+fn lose_power(partitions: u16) {
+    let recording = recording(partitions);
     let mut failures = Vec::new();
     crash(&recording, "engine", seed(), states(), &mut |_| true, &mut |name, oracle, answer| match answer {
         Answer::Ok(opened) => failures.extend(oracle.missing(&opened).map(|lost| format!("{name}: lost {lost}"))),
@@ -191,7 +201,7 @@ fn nothing_acknowledged_is_lost_with_the_power() {
 
 /// A disk that ignores some syncs. `liar` says by the name of a file whether its syncs may be ignored.
 fn lying(liar: impl Fn(&str) -> bool, promised: impl Fn(&Oracle) -> &BTreeMap<u64, u64>) {
-    let recording = recording();
+    let recording = recording(1);
     let (mut failures, mut noticed, mut died, mut whole) = (Vec::new(), 0, 0, 0);
     for pattern in 0..states().div_ceil(STATES_PER_PATTERN) {
         let seed = seed().wrapping_mul(1_000_003).wrapping_add(pattern);
