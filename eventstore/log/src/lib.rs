@@ -40,6 +40,7 @@ mod sealer;
 mod signer;
 mod stage;
 mod store;
+mod stream_map;
 mod stream_table;
 mod stream_trees;
 mod strict;

@@ -8,6 +8,7 @@ use crate::hash::Hash;
 use crate::keys::Keys;
 use crate::sealer::{SealTip, Sealer, SealerParts, UNTOUCHED};
 use crate::stage::{Stage, StageLimits, StageParts, StageTip};
+use crate::stream_map::StreamMap;
 use crate::stream_table::{StreamLeaf, StreamTable};
 use crate::stream_trees::StreamTrees;
 use crate::tree::Frontier;
@@ -149,7 +150,7 @@ impl Resume {
         }
         let frontier =
             Frontier::from_parts(self.next_seq, self.frontier).ok_or(ResumeError::Frontier(self.next_seq))?;
-        let mut stage_tips = FxHashMap::with_capacity_and_hasher(self.streams.len(), rustc_hash::FxBuildHasher);
+        let mut stage_tips = StreamMap::default();
         let mut seal_tips = FxHashMap::with_capacity_and_hasher(self.streams.len(), rustc_hash::FxBuildHasher);
         for StreamTip { stream, version, last_seq, chain } in self.streams {
             stage_tips.insert(stream, StageTip { version, last_seq });

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::block::{BLOCK_RECORD_BYTES, BLOCK_RECORD_PAYLOAD_BYTES};
 use crate::ended::EndedStreams;
 use crate::extension::{Extensions, ExtensionsBuf, STREAM_ROOT_BYTES};
@@ -14,6 +12,7 @@ use crate::record::{
     BLOCK_KIND, BLOCK_STREAM, CHECKPOINT_KIND, CHECKPOINT_STREAM, Header, KEY_STREAM, SYSTEM_STREAM_LAST,
 };
 use crate::signer::Signer;
+use crate::stream_map::StreamMap;
 
 /// An event that is to be appended.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +169,7 @@ pub struct Stage {
     limits: StageLimits,
     next_seq: u64,
     last_time: u64,
-    streams: FxHashMap<u64, StageTip>,
+    streams: StreamMap<StageTip>,
     ended: EndedStreams,
     // The sealer states the roots of streams that end.
     stream_roots: bool,
@@ -191,7 +190,7 @@ pub(crate) struct StageParts {
     pub(crate) limits: StageLimits,
     pub(crate) next_seq: u64,
     pub(crate) last_time: u64,
-    pub(crate) streams: FxHashMap<u64, StageTip>,
+    pub(crate) streams: StreamMap<StageTip>,
     pub(crate) ended: EndedStreams,
     pub(crate) keys: Keys,
     /// Whether terminal events get room for a stream root.
@@ -241,7 +240,7 @@ impl Stage {
         }
         let (version, previous) = self.advance(draft.stream, seq)?;
         if draft.terminal {
-            self.streams.remove(&draft.stream);
+            self.streams.remove(draft.stream);
             self.ended.insert(draft.stream);
         }
         let time = draft.time.max(self.last_time);
@@ -288,7 +287,7 @@ impl Stage {
 
     /// Version of a stream that has begun and not ended.
     pub fn version(&self, stream: u64) -> Option<u64> {
-        self.streams.get(&stream).map(|tip| tip.version)
+        self.streams.get(stream).map(|tip| tip.version)
     }
 
     /// Whether a stream has ended.
@@ -324,7 +323,7 @@ impl Stage {
     /// Version and previous seq of the stream's next event, which gets `seq`.
     #[inline]
     fn advance(&mut self, stream: u64, seq: u64) -> Result<(u64, Option<u64>), PushError> {
-        if let Some(tip) = self.streams.get_mut(&stream) {
+        if let Some(tip) = self.streams.get_mut(stream) {
             tip.version += 1;
             return Ok((tip.version, Some(std::mem::replace(&mut tip.last_seq, seq))));
         }
@@ -337,7 +336,7 @@ impl Stage {
 
     fn open_block(&mut self) {
         let seq = self.next_seq;
-        let tip = self.streams.entry(BLOCK_STREAM).or_insert(StageTip { version: 0, last_seq: 0 });
+        let tip = self.streams.get_or_insert_with(BLOCK_STREAM, || StageTip { version: 0, last_seq: 0 });
         let previous = (tip.version > 0).then_some(tip.last_seq);
         *tip = StageTip { version: tip.version + 1, last_seq: seq };
         let header = Header {
