@@ -79,6 +79,7 @@ fn open(
     let fails_at = if fails && random.chance(50) { random.below(200) as u64 } else { u64::MAX };
     let mut limits = Limits::default();
     limits.requests_max = REQUESTS_MAX;
+    limits.cases_resident_max = *random.pick(&[1, 3, 100_000]);
     Engine::on_store(FaultyStore::new(store.clone(), fails_at, fault), signer.clone())
         .limits(limits)
         .clock(clock.clone())
