@@ -182,8 +182,14 @@ async fn what_is_not_there_and_what_is_anothers_is_refused() {
 }
 
 /// What looks like a code in these sources and is none of a rejection or failure.
-const NO_CODES: [&str; 6] =
-    ["application/json", "explore/not-possible", "engine/busy", "engine/closed", "engine/stopped", "engine/stopping"];
+const NO_CODES: [&str; 6] = [
+    "application/json",
+    "explore/not-possible",
+    "engine/closed",
+    "engine/stopped",
+    "engine/stopping",
+    "engine/unreadable",
+];
 
 #[test]
 fn every_code_is_in_the_list_and_the_list_has_no_other() {

@@ -1,10 +1,13 @@
 //! What decides where a case can go: tokens, work and running subnets.
 
 mod item;
+mod rest;
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+
+pub use rest::Rest;
 
 use crate::{
     ActorId, Attempts, CaseEvent, CaseStatus, ConditionIx, FrameId, Instance, ItemId, Marking, Meta, Saga, SubnetIx,
@@ -112,15 +115,6 @@ pub struct Awaited {
     pub name: String,
     /// What it must be about.
     pub key: String,
-}
-
-/// A rest that ends by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rest {
-    /// The item that rests; none: the case.
-    pub item: Option<ItemId>,
-    /// When it goes on.
-    pub until: Time,
 }
 
 /// How often a task was begun anew because its work failed, since it last completed.
@@ -270,18 +264,6 @@ impl Control {
     #[must_use]
     pub fn saga(&self) -> Option<&Saga> {
         self.rare.as_ref().map(|rare| &rare.saga).filter(|saga| !saga.is_empty())
-    }
-
-    /// Rests of the case and of items that end by themselves.
-    #[must_use]
-    pub fn rests(&self) -> &[Rest] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.rests)
-    }
-
-    /// When an item, or (with none) the case, goes on by itself, if it rests for a time.
-    #[must_use]
-    pub fn rest_until(&self, item: Option<ItemId>) -> Option<Time> {
-        self.rests().iter().find(|rest| rest.item == item).map(|rest| rest.until)
     }
 
     /// What policies remember of failed attempts; nothing if there is nothing.
@@ -489,26 +471,6 @@ impl Control {
             rare.rests.retain(|rest| rest.item != Some(id));
         }
         self.tidy();
-    }
-
-    /// A rest gets an end. Of what does not rest, nothing is kept.
-    fn rest(&mut self, item: Option<ItemId>, until: Time) {
-        let rests = match item {
-            Some(id) => self.item(id).is_some_and(|item| item.phase == crate::Phase::Suspended),
-            None => self.suspended,
-        };
-        if rests {
-            let rests = &mut self.rare().rests;
-            rests.retain(|rest| rest.item != item);
-            rests.push(Rest { item, until });
-        }
-    }
-
-    fn rest_over(&mut self, item: Option<ItemId>) {
-        if let Some(rare) = &mut self.rare {
-            rare.rests.retain(|rest| rest.item != item);
-            self.tidy();
-        }
     }
 
     /// Notes the newest event about an item.
