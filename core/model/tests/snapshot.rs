@@ -184,7 +184,7 @@ fn what_is_cut_or_flipped_never_does_harm() {
 
 fn any_event() -> impl Strategy<Value = (CaseEvent, u32)> {
     let ids = (0_u32..5, 0_u32..4, 0_u32..3, 0_u32..6);
-    (0_u8..22, ids, any::<bool>()).prop_map(|(kind, (item, task, frame, other), flag)| {
+    (0_u8..21, ids, any::<bool>()).prop_map(|(kind, (item, task, frame, other), flag)| {
         let (item, task, frame) = (ItemId(item), TaskIx(task), FrameId(frame));
         let conditions = || vec![ConditionIx(other), ConditionIx(other / 2)];
         let changes = || vec![Change { variable: VariableIx(other), value: Value::Int(i64::from(other)) }];
@@ -245,7 +245,6 @@ fn any_event() -> impl Strategy<Value = (CaseEvent, u32)> {
             17 => CaseEvent::CaseDeadlocked,
             18 => CaseEvent::WorkForced { item, task, reason: String::new(), consumed: conditions() },
             19 => CaseEvent::RestLimited { item: flag.then_some(item), until: Time(9) },
-            20 => CaseEvent::WorkSuspended { item, task },
             _ => CaseEvent::CaseSuspended,
         };
         (event, other)
