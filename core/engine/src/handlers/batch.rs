@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actum_model::Value;
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
 use crate::handler::{Call, Handler, HandlerError, TimeLimits};
@@ -92,12 +93,20 @@ impl<H: BatchHandler> Batcher<H> {
 
 /// Does a batch, and answers each of its calls. Calls that nobody waits for any more are left out.
 async fn send<H: BatchHandler>(handler: &H, batch: Vec<(Call, Answer)>) {
-    let (calls, answers): (Vec<Call>, Vec<Answer>) = batch.into_iter().filter(|(call, _)| !call.is_cancelled()).unzip();
+    let (calls, mut answers): (Vec<Call>, Vec<Answer>) =
+        batch.into_iter().filter(|(call, _)| !call.is_cancelled()).unzip();
     if calls.is_empty() {
         return;
     }
     let count = calls.len();
-    let outcomes = match handler.handle_batch(calls).await {
+    let outcomes = tokio::select! {
+        biased;
+        outcomes = handler.handle_batch(calls) => outcomes,
+        // All gave up, and had their time to: it is dropped where it stands, as a call of its own would be. Otherwise one that hangs
+        // would run for ever, and nothing would count it.
+        _ = join_all(answers.iter_mut().map(Answer::closed)) => return,
+    };
+    let outcomes = match outcomes {
         Ok(outcomes) if outcomes.len() == count => outcomes,
         Ok(outcomes) => {
             let message = format!("the batch had {count} items, but {} answers", outcomes.len());
