@@ -31,6 +31,19 @@ fn begun(may: &str) -> Office {
 }
 
 #[test]
+fn what_waits_for_a_signal_is_not_given_to_anybody_before_it_comes() {
+    let source = net("escalate", "").replace("flow: b }", "flow: b, trigger: { signal: go } }");
+    let mut office = Office::of(&source);
+    office.start();
+    let item = office.item("a").id;
+    office.refuses(ENGINE, CaseCommand::OfferWork { item, to: vec![] }, "work/waits");
+    office.refuses(ENGINE, CaseCommand::EscalateWork { item, reason: String::new() }, "work/waits");
+    office.does(ENGINE, CaseCommand::Signal { name: "go".to_owned(), data: actum_model::Value::Null });
+    assert_eq!(office.item("a").phase, Phase::Offered);
+    office.does(ENGINE, CaseCommand::OfferWork { item, to: vec![] });
+}
+
+#[test]
 fn every_operation_needs_leave_and_an_owner() {
     let mut office = begun("");
     let item = office.item("a").id;

@@ -3,7 +3,7 @@
 use actum_model::{ActorId, ActorSet, AnyWorkItem, CaseEvent, Phase, Rejection, WorkItemState};
 use actum_net::{Operation, Work};
 
-use super::{belongs_to, wrong_phase};
+use super::{belongs_to, not_signalled, wrong_phase};
 use crate::{
     draft::{Cause, Draft},
     permission::{may_do, may_take},
@@ -22,6 +22,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, item: &WorkItemState, reason: &str) 
     if matches!(item.phase, Phase::Failed | Phase::Suspended) {
         return Err(wrong_phase(item, "enabled, offered, allocated or started"));
     }
+    not_signalled(draft, item)?;
     let above = superiors(draft, item);
     let (decided, chosen) = resource::choose_above(draft, item, &above);
     let Some(chosen) = chosen else {

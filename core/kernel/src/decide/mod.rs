@@ -246,3 +246,21 @@ fn belongs_to(item: &WorkItemState, actor: ActorId, context: &Context<'_>) -> Re
     let (owner, asks) = (context.directory.name(owner), context.directory.name(actor));
     Err(Rejection::new("work/not-yours", format!("item {} is {owner}'s, not {asks}'s", item.id)))
 }
+
+/// An item is possible, but for the signal that its task waits for.
+fn waits_for_signal(draft: &Draft<'_>, item: ItemId) -> bool {
+    draft.control.item(item).is_some_and(|item| {
+        item.phase == Phase::Enabled
+            && !item.triggered
+            && item.instance.is_none()
+            && draft.net.tasks[item.task.index()].trigger.is_some()
+    })
+}
+
+/// An item that is nobody's to give yet stays so until its signal comes.
+fn not_signalled(draft: &Draft<'_>, item: &WorkItemState) -> Result<(), Rejection> {
+    if waits_for_signal(draft, item.id) {
+        return Err(Rejection::new("work/waits", format!("item {} waits for a signal", item.id)));
+    }
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use actum_model::{ActorId, Phase, Rejection, WorkItemState};
 
-use super::wrong_phase;
+use super::{not_signalled, wrong_phase};
 use crate::{
     Context,
     draft::{Cause, Draft},
@@ -23,6 +23,7 @@ pub(super) fn decide(
     if !matches!(item.phase, Phase::Enabled | Phase::Offered) {
         return Err(wrong_phase(item, "enabled or offered"));
     }
+    not_signalled(draft, item)?;
     let mut to = to.to_vec();
     to.sort_unstable();
     to.dedup();

@@ -1,10 +1,10 @@
 //! Lay a case or an item to rest, and go on.
 
-use actum_model::{ActorId, AnyWorkItem, CaseEvent, ItemId, Phase, Rejection, RestEnd, Time, WorkItemState};
+use actum_model::{ActorId, AnyWorkItem, CaseEvent, Rejection, RestEnd, Time, WorkItemState};
 
 use actum_net::Operation;
 
-use super::{belongs_to, timer, wrong_phase};
+use super::{belongs_to, timer, waits_for_signal, wrong_phase};
 use crate::{
     Context,
     draft::{Cause, Draft},
@@ -99,13 +99,4 @@ pub(super) fn work_goes_on(
     last = timer::catch_up(draft, last);
     settle(draft, last);
     Ok(())
-}
-
-fn waits_for_signal(draft: &Draft<'_>, item: ItemId) -> bool {
-    draft.control.item(item).is_some_and(|item| {
-        item.phase == Phase::Enabled
-            && !item.triggered
-            && item.instance.is_none()
-            && draft.net.tasks[item.task.index()].trigger.is_some()
-    })
 }
