@@ -41,6 +41,16 @@ impl<I> Events<I> {
         Events { records, names: Names::default(), failed: false }
     }
 
+    /// Events that follow others, with the names as of the last of those.
+    pub fn going_on(records: I, names: Names) -> Self {
+        Events { records, names, failed: false }
+    }
+
+    /// Lets go of all but the names, for who goes on later.
+    pub fn into_names(self) -> Names {
+        self.names
+    }
+
     /// Names as of the last event that was given.
     pub fn names(&self) -> &Names {
         &self.names

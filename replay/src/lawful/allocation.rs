@@ -6,7 +6,7 @@ use actum_net::{Allocate, By, Operation, Resourcing, Strategy, Work};
 
 use super::rule::{Broken, Judged, Law, must};
 use super::view::View;
-use super::who::{Left, held_apart, left, may_have, resourcing};
+use super::who::{ABSENT, CALENDAR, Left, held_apart, left, may_have, resourcing};
 
 /// Names that stand in place of a strategy.
 const OFFER: &str = "offer";
@@ -49,9 +49,17 @@ pub(super) fn decided(view: &View<'_>, item: &WorkItemState, record: Record<'_>)
     must(item.phase != Phase::Failed && !view.is_firing(item), Law::Phase, || format!("{label} cannot be handed out"))?;
     match record.strategy {
         PILE => piled(view, item, resourcing, record),
-        ESCALATION => escalated(view, item, record),
-        strategy => by_net(view, item, resourcing, strategy, record),
+        ESCALATION => in_its_time(view, record, escalated(view, item, record)),
+        strategy => in_its_time(view, record, by_net(view, item, resourcing, strategy, record)),
     }
+}
+
+/// When the clock may have gone back, who was away or off duty by it is not known: then the record of it stands.
+fn in_its_time(view: &View<'_>, record: Record<'_>, judged: Judged) -> Judged {
+    let now = view.meta.time;
+    let is_asked = |rule: &str| record.rules.iter().any(|(name, _)| name == rule);
+    let by_time = is_asked(CALENDAR) || is_asked(ABSENT) || !view.directory.absent(now).is_empty();
+    if !view.decision.exact && by_time { Ok(()) } else { judged }
 }
 
 fn piled(view: &View<'_>, item: &WorkItemState, resourcing: &Resourcing, record: Record<'_>) -> Judged {
@@ -76,7 +84,7 @@ fn escalated(view: &View<'_>, item: &WorkItemState, record: Record<'_>) -> Judge
     }
     let mut right = Left { rules: Vec::new(), who: above };
     right.without("separate-from", &held_apart(view, item));
-    right.without("absent", &view.directory.absent(view.meta.time));
+    right.without(ABSENT, &view.directory.absent(view.meta.time));
     same(view, item, &right, record)?;
     chosen(view, item, Strategy::LeastLoaded, 0, record)
 }

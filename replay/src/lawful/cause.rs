@@ -1,6 +1,6 @@
 //! Causes: which events begin a decision, and what a later one follows from.
 
-use actum_model::{ActorId, CaseEvent, CaseStatus, ItemId, Meta, Phase, WorkItemState};
+use actum_model::{ActorId, CaseEvent, CaseStatus, FrameId, ItemId, Meta, Phase, TaskIx, WorkItemState};
 use actum_net::{By, Work};
 
 use super::rule::{Broken, Judged, Law, must};
@@ -64,17 +64,18 @@ pub(super) fn is_asked<'a>(view: &View<'a>, cause: &'a Past, event: &CaseEvent) 
         | CaseEvent::WorkSkipped { .. }
         | CaseEvent::WorkDelegated { .. }
         | CaseEvent::WorkPutBack { .. } => {
+            // What goes on, or is late, only has attempts begin that are due.
+            let goes_on = matches!(
+                cause.event,
+                CaseEvent::WorkResumed { .. } | CaseEvent::TimerFiredLate { .. } | CaseEvent::CaseResumed
+            );
             let follows = matches!(
                 cause.event,
-                CaseEvent::ExceptionRaised { .. }
-                    | CaseEvent::WorkEscalated { .. }
-                    | CaseEvent::WorkResumed { .. }
-                    | CaseEvent::TimerFiredLate { .. }
-                    | CaseEvent::CaseResumed
-                    | CaseEvent::WorkShed { .. }
-            ) || (matches!(cause.event, CaseEvent::WorkRetried { .. })
-                && matches!(event, CaseEvent::WorkPutBack { .. })
-                && view.answer_of(cause).is_some())
+                CaseEvent::ExceptionRaised { .. } | CaseEvent::WorkEscalated { .. } | CaseEvent::WorkShed { .. }
+            ) || (goes_on && matches!(event, CaseEvent::WorkRetried { .. }))
+                || (matches!(cause.event, CaseEvent::WorkRetried { .. })
+                    && matches!(event, CaseEvent::WorkPutBack { .. })
+                    && view.answer_of(cause).is_some())
                 || (matches!(cause.event, CaseEvent::WorkFailed { .. })
                     && matches!(event, CaseEvent::WorkSkipped { .. }));
             is_own && !follows
@@ -152,6 +153,16 @@ pub(super) fn follows(view: &View<'_>, cause: &Past, event: &CaseEvent) -> Judge
     must(actor == ActorId::ENGINE || actor == view.decision.actor, Law::Who, || {
         format!("{} does what follows from what {} did", view.who(actor), view.who(view.decision.actor))
     })?;
+    let by_itself = matches!(
+        event,
+        CaseEvent::WorkEnabled { .. }
+            | CaseEvent::CaseCompleted
+            | CaseEvent::CaseDeadlocked
+            | CaseEvent::SubnetStarted { .. }
+    );
+    must(actor == ActorId::ENGINE || !by_itself, Law::Who, || {
+        format!("{} does what happens by itself", view.who(actor))
+    })?;
     let can = match event {
         CaseEvent::CaseStarted { .. } | CaseEvent::CaseForced { .. } | CaseEvent::WorkForced { .. } => false,
         // A rest for a time is over.
@@ -159,25 +170,39 @@ pub(super) fn follows(view: &View<'_>, cause: &Past, event: &CaseEvent) -> Judge
             matches!(cause.event, CaseEvent::TimerFiredLate { .. })
         }
         // Tokens moved, or something that held the case ended.
-        CaseEvent::WorkEnabled { .. } => !matches!(
-            cause.event,
-            CaseEvent::AllocationDecided { .. } | CaseEvent::WorkSuspended { .. } | CaseEvent::CaseSuspended
-        ),
+        CaseEvent::WorkEnabled { task, frame, instance, .. } => {
+            let moves = !matches!(
+                cause.event,
+                CaseEvent::AllocationDecided { .. } | CaseEvent::WorkSuspended { .. } | CaseEvent::CaseSuspended
+            );
+            moves && (instance.is_some() || !comes_before_tokens(view, cause, *task, *frame))
+        }
         CaseEvent::WorkStarted { item, .. } => {
             // When work goes on after a rest, whatever came due meanwhile begins, of any item.
             let own = cause.event.work().is_none_or(|(of, _)| of == *item)
                 || matches!(cause.event, CaseEvent::WorkResumed { .. });
-            own && !matches!(cause.event, CaseEvent::WorkCompleted { .. } | CaseEvent::WorkStarted { .. })
+            own && !gives_tokens_only(&cause.event)
+                && !matches!(cause.event, CaseEvent::WorkCompleted { .. } | CaseEvent::WorkStarted { .. })
         }
-        CaseEvent::SubnetStarted { item, .. } => cause.event.work().is_some_and(|(of, _)| of == *item),
+        // Work begins before what it is made of.
+        CaseEvent::SubnetStarted { item, .. } => {
+            let own = cause.event.work().is_some_and(|(of, _)| of == *item);
+            own && !matches!(cause.event, CaseEvent::WorkEnabled { .. })
+        }
+        CaseEvent::AllocationDecided { item, .. } => {
+            !gives_tokens_only(&cause.event) && cause.event.work().is_none_or(|(of, _)| of == *item)
+        }
         CaseEvent::WorkOffered { item, .. }
         | CaseEvent::WorkAllocated { item, .. }
         | CaseEvent::WorkWaiting { item, .. } => cause.event.work().is_none_or(|(of, _)| of == *item),
-        CaseEvent::WorkCompleted { item, .. } => {
+        CaseEvent::WorkCompleted { item, task, .. } => {
             let control = view.control();
             let family = |of: ItemId| control.item(of).and_then(WorkItemState::family) == Some(*item);
             match &cause.event {
                 CaseEvent::SubnetEnded { item: of, .. } => of == item,
+                // Nothing is done before it began, or because something else was; but for the last of several instances.
+                CaseEvent::WorkEnabled { .. } => false,
+                CaseEvent::WorkCompleted { task: of, .. } => of == task,
                 CaseEvent::WorkStarted { item: of, .. } | CaseEvent::WorkRetried { item: of, .. } => {
                     of == item || family(*of)
                 }
@@ -187,6 +212,18 @@ pub(super) fn follows(view: &View<'_>, cause: &Past, event: &CaseEvent) -> Judge
         _ => true,
     };
     must(can, Law::Cause, || "its cause is of a kind that cannot cause it".to_owned())
+}
+
+/// The decision gave a task tokens, and the cause is from before the first of them.
+fn comes_before_tokens(view: &View<'_>, cause: &Past, task: TaskIx, frame: FrameId) -> bool {
+    let inputs = &view.task(task).inputs;
+    let gives = |past: &&Past| past.frame == frame && past.event.produced().iter().any(|one| inputs.contains(one));
+    view.decision.past.iter().find(gives).is_some_and(|first| cause.seq < first.seq)
+}
+
+/// It moves tokens, and says nothing of any item: what begins by it is enabled first.
+fn gives_tokens_only(event: &CaseEvent) -> bool {
+    matches!(event, CaseEvent::CaseStarted { .. } | CaseEvent::SubnetStarted { .. } | CaseEvent::TokensCancelled { .. })
 }
 
 /// The case is in a state in which this can happen.
@@ -229,9 +266,20 @@ pub(super) fn status(view: &View<'_>, event: &CaseEvent) -> Judged {
 }
 
 /// A decision goes on with an event that has the same cause as its first one: several things were stopped at once.
-pub(super) fn goes_on(view: &View<'_>, meta: &Meta) -> bool {
+pub(super) fn goes_on(view: &View<'_>, meta: &Meta, event: &CaseEvent) -> bool {
     let decision = view.decision;
-    !decision.past.is_empty()
+    // Without a cause, these are what somebody asked for, or what the clock brought: nothing comes before them.
+    let begins = matches!(
+        event,
+        CaseEvent::CaseStarted { .. }
+            | CaseEvent::CaseResumed
+            | CaseEvent::CaseSuspended
+            | CaseEvent::CaseTimedOut
+            | CaseEvent::SignalReceived { .. }
+            | CaseEvent::TimerFiredLate { .. }
+    );
+    (!begins || meta.cause.is_some())
+        && !decision.past.is_empty()
         && decision.time == meta.time
         && decision.cause == meta.cause
         && (decision.actor == meta.actor || meta.actor == ActorId::ENGINE || decision.actor == ActorId::ENGINE)

@@ -44,8 +44,8 @@ use run::{Around, Run};
 /// Most findings that are kept unless one says otherwise; all are counted.
 pub const FINDINGS_MAX: usize = 100;
 
-/// Judges a log event by event.
-#[derive(Debug)]
+/// Judges a log event by event. A copy can be asked for its report while the log goes on.
+#[derive(Debug, Clone)]
 pub struct Lawful {
     findings_max: usize,
     directory: Directory,
@@ -60,7 +60,8 @@ pub struct Lawful {
     newest: FxHashMap<u16, CaseId>,
     /// How many events each stream of the system has.
     streams: FxHashMap<(u16, Stream), u64>,
-    last: Option<(u16, Seq, Time, bool)>,
+    /// The newest record, and the time of the newest that is no block.
+    last: Option<(u16, Seq, Time, Option<Time>)>,
     report: Report,
 }
 
@@ -147,15 +148,18 @@ impl Lawful {
     /// Whether a clock that went back cannot have shown another time than is recorded.
     fn is_exact(&self, logged: &LoggedEvent) -> bool {
         let same_partition = self.last.filter(|(partition, ..)| *partition == logged.partition);
-        same_partition.is_none_or(|(_, _, time, known)| known || logged.meta.time > time)
+        // A block has the time of its first event, and the clock that it names was read when it was closed.
+        same_partition.and_then(|(.., shown)| shown).is_none_or(|shown| logged.meta.time > shown)
     }
 
     fn in_order(&mut self, logged: &LoggedEvent) -> Result<(), Broken> {
         let (seq, time) = (logged.meta.seq, logged.meta.time);
         let before = self.last.filter(|(partition, ..)| *partition == logged.partition);
-        let known =
-            matches!(&logged.fact, Fact::Block(block) if u64::try_from(block.wall_ns).is_ok_and(|wall| wall >= time.0));
-        self.last = Some((logged.partition, seq, time, known));
+        let shown = match &logged.fact {
+            Fact::Block(_) => before.and_then(|(.., shown)| shown),
+            _ => Some(time),
+        };
+        self.last = Some((logged.partition, seq, time, shown));
         // Of a case, its own state knows.
         let version = match logged.stream {
             Stream::Case(_) => logged.meta.version,
@@ -289,9 +293,10 @@ impl Lawful {
     }
 }
 
-/// The event begins a decision, as far as time tells.
+/// The event begins a decision, as far as its place and time tell.
 fn follows_nothing(run: &Run, meta: &Meta) -> bool {
-    meta.time != run.case.changed || meta.cause.is_none_or(|cause| cause < run.case.last_seq)
+    let is_next = run.case.last_seq.0.checked_add(1) == Some(meta.seq.0);
+    !is_next || meta.time != run.case.changed || meta.cause.is_none_or(|cause| cause < run.case.last_seq)
 }
 
 /// The event changes what people have or did.

@@ -44,12 +44,15 @@ impl Run {
             format!("it happened at {}, and the event before it at {}", meta.time, self.case.changed)
         })?;
         let mut all = true;
-        let place = meta.cause.and_then(|cause| self.decision.past.iter().rposition(|past| past.seq == cause));
-        let follows = place.filter(|place| {
+        // All that a command brings about is recorded in one go: what lies elsewhere in the log is of another.
+        let before = &self.decision.past;
+        let is_next = before.last().is_some_and(|last| last.seq.0.checked_add(1) == Some(meta.seq.0));
+        let place = meta.cause.and_then(|cause| before.iter().rposition(|past| past.seq == cause));
+        let follows = place.filter(|_| is_next).filter(|place| {
             let view = self.view(around, meta, None);
             !cause::is_asked(&view, &self.decision.past[*place], &event)
         });
-        if follows.is_none() && !cause::goes_on(&self.view(around, meta, None), meta) {
+        if follows.is_none() && !(is_next && cause::goes_on(&self.view(around, meta, None), meta, &event)) {
             all &= self.settle(around, meta)?;
             let Meta { actor, time, cause, .. } = *meta;
             self.decision = Decision { actor, time, cause, exact: around.exact, past: Vec::new() };

@@ -77,10 +77,11 @@ pub(super) fn tokens_cancelled(
         let right = removed == all(view.case.semantics >= 2);
         return must(right, Law::Tokens, || "other tokens are taken than all".to_owned()).map(|()| true);
     }
-    let Some(cause) = view.cause() else {
+    let undoes = view.answer() == Some("compensate") && frame != FrameId::ROOT;
+    let Some(cause) = view.cause().filter(|_| !undoes) else {
         // Undoing a branch takes all that is inside.
         return must(removed == all(false), Law::Tokens, || "other tokens are taken than all".to_owned())
-            .map(|()| false);
+            .map(|()| undoes);
     };
     match &cause.event {
         CaseEvent::WorkWithdrawn { task: of, .. } | CaseEvent::WorkCancelled { task: of, .. } => {

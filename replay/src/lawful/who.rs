@@ -10,6 +10,10 @@ use actum_net::{Given, Guard, Operation, Resourcing, Work};
 use super::rule::{Broken, Judged, Law, must};
 use super::view::{Sees, View};
 
+/// Rules that look at the clock.
+pub(super) const CALENDAR: &str = "calendar";
+pub(super) const ABSENT: &str = "absent";
+
 /// Digits behind the point of a figure in thousandths.
 const MILLI_SCALE: u8 = 3;
 
@@ -62,7 +66,9 @@ pub(super) fn may_have(view: &View<'_>, item: &WorkItemState, actor: ActorId, gi
     must(able, Law::Who, || format!("{name} does not come into question for {label}"))?;
     let mut left = Left { rules: Vec::new(), who: ActorSet::from_iter([actor]) };
     apply_rules(view, item, given, &mut left)?;
-    match left.rules.iter().find(|(_, removed)| removed.contains(actor)) {
+    // A clock that went back may have shown a time at which nobody was away.
+    let counts = |rule: &str| view.decision.exact || !(rule == CALENDAR || rule == ABSENT);
+    match left.rules.iter().find(|(rule, removed)| removed.contains(actor) && counts(rule)) {
         Some((rule, _)) => Err(Broken(Law::Who, format!("the rule {rule} of {label} keeps {name} from it"))),
         None => Ok(()),
     }
@@ -88,11 +94,11 @@ fn apply_rules(view: &View<'_>, item: &WorkItemState, given: bool, left: &mut Le
         left.without("four-eyes", &first_eyes);
     }
     if rules.calendar {
-        left.without("calendar", &view.directory.off_duty(now));
+        left.without(CALENDAR, &view.directory.off_duty(now));
     }
     let absent = view.directory.absent(now);
     if rules.calendar || (given && !absent.is_empty()) {
-        left.without("absent", &absent);
+        left.without(ABSENT, &absent);
     }
     let mut steps = FILTER_STEPS_MAX;
     for (rule, filter, wanted) in [("not-if", &rules.not_if, false), ("when", &rules.when, true)] {
