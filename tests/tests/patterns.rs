@@ -3,10 +3,15 @@
 //! `patterns/patterns.json` is the table, `patterns/<case>/` has a net and a scenario for each of its cases; `patterns/README.md`
 //! says where the table is from and how it is read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use actum::{Clock, Engine, Signer, Time, Value, VirtualClock};
 use actum_kernel::explore::{Exploration, View, explore};
+use actum_log::{FileSigner, Genesis, MemoryStore};
+use actum_net::Work;
+use actum_replay::lawful::Lawful;
 use serde_json::Value as Json;
 
 /// More than any case has, so that nothing superfluous stays unseen.
@@ -124,6 +129,61 @@ cases! {
     wcp_43_explicit_termination = "43", "wcp-43-explicit-termination";
     x1_or_join_vicious_circle = "X1", "x1-or-join-vicious-circle";
     x2_and_join_deadlock = "X2", "x2-and-join-deadlock";
+}
+
+/// What the kernel decides on the way through each pattern is what lawfulness allows: one course of it, by an engine whose work ends at
+/// once, with every signal that the net waits for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_each_pattern_is_lawful() {
+    for (number, name) in CASES {
+        let source = std::fs::read_to_string(folder().join(name).join("net.yaml")).expect("the case has its net");
+        let (store, runs) = run(&source).await;
+        let mut events = actum_replay::events(&store).expect("the log is read");
+        let mut lawful = Lawful::default();
+        while let Some(event) = events.next() {
+            lawful.take(event.expect("an event decodes"), events.names());
+        }
+        let report = lawful.finish();
+        assert!(report.is_lawful(), "{number} {name}: {:#?}", report.findings);
+        assert_eq!(report.cases, runs, "{number} {name}");
+    }
+}
+
+/// Three cases of a net; people and handlers do their work at once, then the signals come.
+async fn run(source: &str) -> (MemoryStore, u64) {
+    const CASES_EACH: u64 = 3;
+    let signer: Arc<dyn Signer> = Arc::new(FileSigner::from_seed(&[6; 32]));
+    let genesis = Genesis::new([2; 16], "example.com/patterns", 0, signer.public_key()).expect("a genesis");
+    let store = MemoryStore::new(genesis.with_clock(actum_log::Clock::Simulated).to_string());
+    let clock = VirtualClock::new(Time(1_000_000_000_000_000));
+    let net = actum_net::compile(source).expect("the net may run").net;
+    let mut builder = Engine::on_store(store.clone(), signer).clock(clock.clone()).seed(1);
+    for task in &net.tasks {
+        if let Work::Automatic { handler, .. } = &task.work {
+            builder = builder.handler_fn(handler.clone(), |_| Ok(Value::Map(BTreeMap::new())));
+        }
+    }
+    let engine = builder.open().await.expect("the log opens");
+    let hash = engine.deploy(source).await.expect("the net is taken").0.hash;
+    let roles: Vec<&str> = net.roles.iter().map(|role| role.name.as_str()).collect();
+    let actor = engine.register("somebody", &roles).await.expect("a person");
+    for _ in 0..CASES_EACH {
+        let case = engine.start_case(hash, None, BTreeMap::new()).await.expect("a case begins").case;
+        for _ in 0..12 {
+            engine.settled().await;
+            for row in engine.offered_to(actor) {
+                engine.take(row.case, row.item, actor).await.ok();
+                engine.start(row.case, row.item, actor).await.ok();
+                engine.complete(row.case, row.item, actor, Value::Map(BTreeMap::new())).await.ok();
+            }
+            for trigger in net.tasks.iter().filter_map(|task| task.trigger.as_ref()) {
+                engine.signal(case, actor, &trigger.signal, Value::Null).await.ok();
+            }
+            clock.advance_to(Time(clock.now().0 + 86_400_000_000_000));
+        }
+    }
+    engine.close().await.expect("the engine closes");
+    (store, CASES_EACH)
 }
 
 /// No case of the table and no folder is left out.

@@ -1,14 +1,19 @@
-//! Reads what was stored, block by block, and holds it against what must be true of any log.
+//! Reads what was stored, event by event, and holds it against the invariants.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use actum::{ActorId, Case, CaseEvent, CaseId, CaseStatus, Meta, NetHash, Seq, Time};
+use actum::projections::RecordedEvent;
+use actum::{ActorId, Case, CaseId, CaseStatus, Meta, NetHash, Seq, Time};
 use actum_log::{APPLICATION_KIND_FIRST, MemoryStore, Record, records};
-use actum_model::{ConditionIx, Event, SystemEvent, payload};
-use actum_net::{Net, Work};
+use actum_model::{CaseEvent, Event, MessageEvent, SystemEvent, payload};
+use actum_net::Net;
 
+use crate::invariant::{self, Broken, Fact, Happened, Held, Invariant, hold};
 use crate::work::Hands;
+
+/// Events that are shown of what went wrong.
+const LINES: usize = 30;
 
 /// What the log says.
 pub(crate) struct Observer {
@@ -18,33 +23,41 @@ pub(crate) struct Observer {
     pub(crate) cases: BTreeMap<CaseId, Case>,
     /// Cases by business key.
     pub(crate) keys: BTreeMap<String, CaseId>,
-    last_time: u64,
+    /// Messages by where they were published, with their ids.
+    pub(crate) messages: BTreeMap<Seq, Option<String>>,
+    /// All events but the log's own.
+    pub(crate) log: Vec<RecordedEvent>,
+    /// When each case got its newest event.
     digest: blake3::Hasher,
-    hands: Hands,
+    invariants: Vec<Box<dyn Invariant>>,
 }
 
 impl Observer {
-    pub(crate) fn new(hands: Hands) -> Self {
+    pub(crate) fn new(hands: &Hands) -> Self {
         Observer {
             next_seq: 0,
             nets: HashMap::new(),
             cases: BTreeMap::new(),
             keys: BTreeMap::new(),
-            last_time: 0,
+            messages: BTreeMap::new(),
+            log: Vec::new(),
             digest: blake3::Hasher::new(),
-            hands,
+            invariants: invariant::all(hands),
         }
     }
 
     /// Reads what is new.
-    pub(crate) fn look(&mut self, store: &MemoryStore) {
-        for record in records(store, 0, self.next_seq).unwrap() {
-            let (seq, record) = (self.next_seq, record.unwrap());
+    pub(crate) fn look(&mut self, store: &MemoryStore) -> Held {
+        for record in records(store, 0, self.next_seq).expect("the store is read") {
+            let (seq, record) = (self.next_seq, record.expect("a record is read"));
             let record = record.view();
-            assert_eq!(record.header().seq, seq, "no event is missing");
-            self.take_in(&record);
+            hold("order", record.header().seq == seq, || format!("event {seq} is missing"))?;
             self.next_seq += 1;
+            if let Some(event) = self.read(&record) {
+                self.take_in(event)?;
+            }
         }
+        Ok(())
     }
 
     /// Number of events seen.
@@ -62,46 +75,41 @@ impl Observer {
     }
 
     pub(crate) fn net(&self, case: &Case) -> &Net {
-        &self.nets[&case.net]
+        self.net_of(case.net)
     }
 
-    fn take_in(&mut self, record: &Record<'_>) {
+    pub(crate) fn net_of(&self, net: NetHash) -> &Net {
+        &self.nets[&net]
+    }
+
+    /// The newest events of the case that a broken invariant is about.
+    pub(crate) fn told(&self, broken: &Broken) -> String {
+        let named =
+            broken.how.split_once("case ").or_else(|| broken.how.split_once("CaseId(")).map_or("", |(_, rest)| rest);
+        let digits: String = named.chars().take_while(char::is_ascii_digit).collect();
+        let case = digits.parse().unwrap_or(u64::MAX);
+        let of_case: Vec<&RecordedEvent> = self.log.iter().filter(|event| event.stream == case).collect();
+        let line = |event: &&RecordedEvent| {
+            let RecordedEvent { meta, event, .. } = event;
+            format!(
+                "{} at {} by {} because {:?}: {event:?}\n",
+                meta.seq,
+                meta.time,
+                meta.actor,
+                meta.cause.map(|seq| seq.0)
+            )
+        };
+        of_case[of_case.len().saturating_sub(LINES)..].iter().map(line).collect()
+    }
+
+    fn read(&mut self, record: &Record<'_>) -> Option<RecordedEvent> {
         let header = record.header();
-        assert!(header.time >= self.last_time, "event {} is earlier than the one before", header.seq);
-        assert!(header.cause.is_none_or(|cause| cause < header.seq), "event {} has a later cause", header.seq);
-        self.last_time = header.time;
         if header.kind < APPLICATION_KIND_FIRST {
-            return;
+            return None;
         }
         self.digest.update(&header.kind.to_le_bytes()).update(&header.stream.to_le_bytes());
         self.digest.update(&header.time.to_le_bytes()).update(record.payload());
-        match payload::decode(header.kind, header.schema, record.payload()).unwrap() {
-            Event::System(SystemEvent::NetDeployed { canonical, .. }) => {
-                let net = Net::from_canonical(&canonical).unwrap();
-                self.nets.insert(net.hash, Arc::new(net));
-            }
-            Event::System(_) => {}
-            Event::Case(event) => self.happen(record, &event),
-        }
-    }
-
-    fn happen(&mut self, record: &Record<'_>, event: &CaseEvent) {
-        let header = record.header();
-        let id = CaseId(header.stream);
-        if let Some(key) = record.extensions().business_key() {
-            assert!(self.keys.insert(key.to_owned(), id).is_none(), "the key {key} started two cases");
-        }
-        let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
-        let is_over = matches!(case.control.status, CaseStatus::Completed | CaseStatus::Cancelled | CaseStatus::Failed);
-        assert!(!is_over, "case {id} goes on after its end: {event:?}");
-        assert_eq!(header.version, case.version + 1, "case {id}");
-        let net = match event {
-            CaseEvent::CaseStarted { net, .. } => &self.nets[net],
-            _ => &self.nets[&case.net],
-        };
-        assert!(actum_kernel::fits(net, event), "{event:?}");
-        no_token_from_nowhere(net, case, event);
-        self.hands_agree(net, &self.cases[&id], event);
+        let event = payload::decode(header.kind, header.schema, record.payload()).expect("a payload decodes");
         let meta = Meta {
             seq: Seq(header.seq),
             version: header.version,
@@ -109,45 +117,58 @@ impl Observer {
             actor: ActorId(header.actor),
             cause: header.cause.map(Seq),
         };
-        self.cases.get_mut(&id).expect("it is there").apply(&meta, event);
+        let key = record.extensions().business_key().map(Into::into);
+        let (stream, kind) = (header.stream, header.kind);
+        Some(RecordedEvent { stream, kind, meta, net: NetHash::default(), key, waits: false, event })
     }
 
-    /// What is recorded as a handler's result is what the handler did under the key of that very attempt.
-    fn hands_agree(&self, net: &Net, case: &Case, event: &CaseEvent) {
-        let CaseEvent::WorkCompleted { item, task, result, .. } = event else { return };
-        let definition = &net.tasks[task.index()];
-        let Some(state) = case.control.item(*item) else { panic!("{item} completes and is not there") };
-        let is_call = matches!(definition.work, Work::Automatic { .. })
-            && definition.exceptions.is_empty()
-            && (definition.instances.is_none() || state.family().is_some());
-        if is_call {
-            let done = self.hands.result((case.id, *item, state.attempt));
-            assert_eq!(done.as_ref(), Some(result), "case {} item {item} attempt {}", case.id, state.attempt);
+    /// Takes in the next event, as it was read or as somebody changed it.
+    pub(crate) fn take_in(&mut self, mut recorded: RecordedEvent) -> Held {
+        match &recorded.event {
+            Event::System(event) => self.system(&recorded.meta, event)?,
+            Event::Case(event) => {
+                let net = self.happen(&recorded, event)?;
+                recorded.waits = actum_kernel::waits(&net, event);
+                recorded.net = net.hash;
+            }
         }
+        self.log.push(recorded);
+        Ok(())
     }
-}
 
-/// Tokens that are taken were there; tokens that are given are given where the task leads.
-fn no_token_from_nowhere(net: &Net, case: &Case, event: &CaseEvent) {
-    let frame = case.control.frame_of(event);
-    let mut wanted: BTreeMap<ConditionIx, u32> = BTreeMap::new();
-    for condition in event.consumed() {
-        *wanted.entry(*condition).or_default() += 1;
+    fn system(&mut self, meta: &Meta, event: &SystemEvent) -> Held {
+        match event {
+            SystemEvent::NetDeployed { canonical, .. } => {
+                let net = Net::from_canonical(canonical).expect("a net is read");
+                self.nets.insert(net.hash, Arc::new(net));
+            }
+            SystemEvent::Message(MessageEvent::Published { id, .. }) => {
+                drop(self.messages.insert(meta.seq, id.clone()));
+            }
+            _ => {}
+        }
+        let happened = Happened { meta, fact: Fact::System(event) };
+        self.invariants.iter_mut().try_for_each(|invariant| invariant.take(&happened))
     }
-    if let CaseEvent::TokensCancelled { removed, .. } = event {
-        wanted.extend(removed.iter().copied());
-    }
-    for (condition, count) in wanted {
-        let there = case.control.marking.count(frame, condition);
-        assert!(there >= count, "case {}: {event:?} takes {count} of {there} from {condition:?}", case.id);
-    }
-    if let CaseEvent::WorkCompleted { task, produced, .. } = event {
-        let task = &net.tasks[task.index()];
-        let leads = |condition: &ConditionIx| {
-            task.outputs.iter().any(|flow| flow.to == *condition)
-                || task.releases.contains(condition)
-                || task.holds.contains(condition)
+
+    fn happen(&mut self, recorded: &RecordedEvent, event: &CaseEvent) -> Result<Arc<Net>, Broken> {
+        let (meta, id) = (&recorded.meta, CaseId(recorded.stream));
+        if let Some(key) = &recorded.key {
+            let known = self.keys.insert(key.to_string(), id);
+            hold("starts", known.is_none(), || format!("the key {key} started two cases"))?;
+        }
+        let case = self.cases.entry(id).or_insert_with(|| Case::unborn(id));
+        let net = match event {
+            CaseEvent::CaseStarted { net, .. } => self.nets.get(net),
+            _ => self.nets.get(&case.net),
         };
-        assert!(produced.iter().all(leads), "case {}: {event:?}", case.id);
+        let Some(net) = net.cloned() else {
+            return Err(Broken { invariant: "order", how: format!("case {id} begins with {event:?}") });
+        };
+        let happened = Happened { meta, fact: Fact::Case { case, net: &net, event } };
+        self.invariants.iter_mut().try_for_each(|invariant| invariant.take(&happened))?;
+        case.apply(meta, event);
+        self.invariants.iter_mut().try_for_each(|invariant| invariant.after(case))?;
+        Ok(net)
     }
 }
