@@ -63,19 +63,15 @@ impl<C: Compact> ByCase<C> {
         drop(other);
         let Some(mut one) = was.map(|was| C::unpack(was, &self.nets)).or_else(new) else { return };
         change(&mut one);
-        match one.pack(&self.nets).filter(|_| !one.is_idle()) {
-            Some(fits) => match packed.get_mut(case) {
-                Some(place) => *place = fits,
-                None => packed.insert(case, fits),
-            },
-            None => {
-                if was.is_some() {
-                    packed.remove(case);
-                }
-                if !one.is_idle() {
-                    self.others.insert(case, one);
-                }
-            }
+        if let Some(fits) = one.pack(&self.nets).filter(|_| !one.is_idle()) {
+            packed.insert(case, fits);
+            return;
+        }
+        if was.is_some() {
+            packed.remove(case);
+        }
+        if !one.is_idle() {
+            self.others.insert(case, one);
         }
     }
 

@@ -75,7 +75,7 @@ impl Partition {
             let message = "piling work is not possible in a log of several partitions";
             return Err(Rejection::new("log/partitions", message).into());
         }
-        let found = self.state.cases.get(&case).and_then(|case| Some((case.net, case.control.item(*item)?.task)));
+        let found = self.state.cases.get(case).and_then(|case| Some((case.net, case.control.item(*item)?.task)));
         let Some((net, task)) = found else { return Ok(()) };
         let to = on.then_some(actor);
         if self.state.directory.pile_of(net, task) == to {

@@ -108,7 +108,7 @@ impl Partition {
             Ask::ChangeOrganisation { change } => self.change_organisation(change.clone(), now)?.into(),
             Ask::Look { case } => {
                 self.bring_back(*case)?;
-                self.state.cases.get(case).cloned().map(Box::new).into()
+                self.state.cases.get(*case).cloned().map(Box::new).into()
             }
             Ask::Timers { limit } => self.timers.upcoming(*limit, &self.state.cases).into(),
             Ask::Message { message, actor } => self.publish(message, *actor, now)?.into(),
@@ -182,7 +182,7 @@ impl Partition {
     ) -> Result<(), Refused> {
         let seed = self.next_seed();
         self.bring_back(id)?;
-        let Some(case) = self.state.cases.get(&id) else {
+        let Some(case) = self.state.cases.get(id) else {
             return Err(if self.state.was_started(id) {
                 Rejection::new("case/ended", format!("case {id} has ended"))
             } else {
@@ -227,7 +227,7 @@ impl Partition {
             return Ok(());
         };
         self.bring_back(id)?;
-        let known = self.state.cases.get(&id).and_then(|case| case.control.item(*item));
+        let known = self.state.cases.get(id).and_then(|case| case.control.item(*item));
         if known.is_none_or(|known| known.attempt != attempt) {
             tracing::debug!(case = id.0, item = item.0, attempt, "a result came too late");
             return Ok(());
@@ -413,7 +413,7 @@ impl Partition {
         ongoing: &Ongoing,
     ) {
         let item = event.work().map(|(item, _)| item);
-        let before = self.timers.before(self.state.cases.get(&id), item);
+        let before = self.timers.before(self.state.cases.get(id), item);
         self.state.apply_case(id, key, &meta, &event);
         self.forget_call(id, &event);
         if let Some(before) = before {
@@ -422,7 +422,7 @@ impl Partition {
         if matches!(event, CaseEvent::CaseResumed | CaseEvent::WorkResumed { .. }) {
             self.timers.set_all(id, &self.state.cases);
         }
-        match self.state.cases.get(&id).and_then(|case| effects(net, case, &event)) {
+        match self.state.cases.get(id).and_then(|case| effects(net, case, &event)) {
             // Staged events are decided on like durable ones, so a timer need not wait.
             Some(Effect::SetTimer { case, item, at }) => {
                 self.timers.set(Timer { at, case, item });

@@ -37,7 +37,7 @@ impl Timer {
     /// The item, or the case, still has this timer, and could be told. Of what rests, it is looked at again when that goes on.
     fn is_set(&self, cases: &OpenCases) -> bool {
         // Of one that rests, timers can be told: otherwise it would not (`passive::may_rest`).
-        let Some(case) = cases.get(&self.case) else { return cases.rests(self.case) };
+        let Some(case) = cases.get(self.case) else { return cases.rests(self.case) };
         let control = &case.control;
         if control.status != CaseStatus::Open {
             return false;
@@ -90,7 +90,7 @@ impl Timers {
 
     /// Sets the timers of a case and of all its items: it, or one of them, rested.
     pub(crate) fn set_all(&mut self, case: CaseId, cases: &OpenCases) {
-        cases.get(&case).into_iter().flat_map(timers_of).for_each(|timer| self.wheel.set(timer));
+        cases.get(case).into_iter().flat_map(timers_of).for_each(|timer| self.wheel.set(timer));
     }
 
     /// What an event about an item may take from a case; to be taken before the event.
@@ -109,7 +109,7 @@ impl Timers {
 
     /// Cancels the timers that a case lost.
     pub(crate) fn cancel_lost(&mut self, case: CaseId, before: &Before, cases: &OpenCases) {
-        let control = cases.get(&case).map(|case| &case.control);
+        let control = cases.get(case).map(|case| &case.control);
         let now = |item: ItemId| {
             let own = control.and_then(|control| control.item(item)).and_then(|item| item.timer);
             [own, control.and_then(|control| control.retry_at(item))]
@@ -324,7 +324,7 @@ mod tests {
         let mut timers = Timers::default();
         timers.set_all(CaseId(1), &cases);
         assert_eq!(timers.wheel.len(), 2);
-        let before = timers.before(cases.get(&CaseId(1)), Some(ItemId(0))).expect("it has one");
+        let before = timers.before(cases.get(CaseId(1)), Some(ItemId(0))).expect("it has one");
         timers.cancel_lost(CaseId(1), &before, &cases);
         assert_eq!(timers.wheel.len(), 2, "nothing happened to it");
         happen(cases.begin(CaseId(1)), &CaseEvent::WorkWithdrawn { item: ItemId(0), task: TaskIx(0) });

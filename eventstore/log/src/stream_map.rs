@@ -117,7 +117,7 @@ mod tests {
             bits ^= bits << 13;
             bits ^= bits >> 7;
             bits ^= bits << 17;
-            let stream = bits % 3_000 * if bits & 1 == 0 { 1 } else { 1_000 } + (bits & 2) << 62;
+            let stream = bits % 3_000 * if bits & 1 == 0 { 1 } else { 1_000 } + ((bits & 2) << 62);
             match bits >> 60 {
                 0..8 => {
                     paged.insert(stream, bits);

@@ -93,8 +93,8 @@ impl OpenCases {
     }
 
     /// One that is kept as it is.
-    pub(crate) fn get(&self, id: &CaseId) -> Option<&Case> {
-        self.resident.get(id).map(|case| &**case)
+    pub(crate) fn get(&self, id: CaseId) -> Option<&Case> {
+        self.resident.get(&id).map(|case| &**case)
     }
 
     /// One that is kept as it is, or a new one. It must not rest.
@@ -170,19 +170,19 @@ impl OpenCases {
                 continue;
             }
             if let Some(case) = self.resident.remove(&id) {
-                self.lay_down(*case, form);
+                self.lay_down(&case, form);
             }
         }
     }
 
-    fn lay_down(&mut self, case: Case, form: Form) {
+    fn lay_down(&mut self, case: &Case, form: Form) {
         if let Some(timers) = &mut self.timers {
-            let own: Box<[Timer]> = timers_of(&case).collect();
+            let own: Box<[Timer]> = timers_of(case).collect();
             if !own.is_empty() {
                 timers.insert(case.id, own);
             }
         }
-        self.bytes.insert(case.id, (case.last_seq, bytes_of(&case)));
+        self.bytes.insert(case.id, (case.last_seq, bytes_of(case)));
         if form != Form::AsBytes && case.version <= RECALL_EVENTS_MAX {
             self.leaving.push_back((case.id, case.last_seq));
         }
@@ -261,9 +261,9 @@ pub(crate) fn may_rest(net: &Net, case: &Case) -> bool {
         let attempts = control.attempts().into_iter().flat_map(Attempts::items);
         attempts.into_iter().any(|one| one.at.is_some())
     };
-    !(is_at_rest && timers_of(case).next().is_some())
-        && !plans(&case.control)
-        && !pending_effects(net, case).any(|effect| matches!(effect, Effect::Invoke { .. }))
+    let must_be_looked_at = is_at_rest && timers_of(case).next().is_some();
+    let is_called = || pending_effects(net, case).any(|effect| matches!(effect, Effect::Invoke { .. }));
+    !(must_be_looked_at || plans(&case.control) || is_called())
 }
 
 #[cfg(test)]

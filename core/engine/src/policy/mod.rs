@@ -55,7 +55,7 @@ fn handler_of(net: &Net, task: TaskIx) -> Option<&str> {
 
 /// Whether an item is at this attempt, and waits for its result.
 fn is_wanted(state: &State, (case, item): Key, attempt: u32) -> bool {
-    let item = state.cases.get(&case).and_then(|case| case.control.item(item));
+    let item = state.cases.get(case).and_then(|case| case.control.item(item));
     item.is_some_and(|item| item.attempt == attempt && item.phase == Phase::Started)
 }
 
@@ -81,7 +81,7 @@ impl Partition {
             self.release.invocations.push(invocation);
             return;
         }
-        let attempts = self.state.cases.get(&case).and_then(|case| case.control.attempts());
+        let attempts = self.state.cases.get(case).and_then(|case| case.control.attempts());
         let is_first = attempt == 1 + attempts.map_or(0, |attempts| attempts.of(item).since);
         let Invocation { net, effect, ongoing, .. } = invocation;
         let traced = (signal, ongoing.trace().cloned());

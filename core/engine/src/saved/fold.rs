@@ -132,7 +132,7 @@ impl<'a> Folding<'a> {
             RecallError::Unreadable(why) => ReadError::Unavailable(why),
             RecallError::Damaged(why) => at(why),
         })?;
-        if let Some(known) = self.state.cases.get(&case) {
+        if let Some(known) = self.state.cases.get(case) {
             return Ok(known.net);
         }
         let not_started = || at(format!("case {case} was not started"));
