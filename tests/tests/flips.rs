@@ -39,7 +39,7 @@ fn targets(directory: &Path, found: &mut Vec<Target>) {
 
 fn made(directory: &Path) {
     let status = Command::new(env!("CARGO_BIN_EXE_power-writer"))
-        .args([directory.as_os_str(), CASES.as_ref()])
+        .args([directory.as_os_str(), CASES.as_ref(), "1".as_ref()])
         .stdout(Stdio::null())
         .status()
         .unwrap();

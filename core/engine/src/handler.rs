@@ -149,21 +149,33 @@ pub(crate) struct Registered {
     /// The limit of `handle`.
     pub(crate) handle_ns: Option<u64>,
     pub(crate) is_instant: bool,
+    /// What it gives back is a message that the partition sends.
+    pub(crate) emits: bool,
 }
 
 impl Registered {
     pub(crate) fn new(handler: impl Handler) -> Arc<Self> {
+        Arc::new(Self::of(handler))
+    }
+
+    /// A handler whose results are messages to be sent.
+    pub(crate) fn emitting(handler: impl Handler) -> Arc<Self> {
+        Arc::new(Registered { emits: true, ..Self::of(handler) })
+    }
+
+    fn of(handler: impl Handler) -> Self {
         let limits = handler.time_limits();
         let handle_ns = limits.handle.map(|limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
         let is_instant = handler.is_instant() && handle_ns.is_none();
-        Arc::new(Registered {
+        Registered {
             handler: Box::new(handler),
             ready: OnceCell::new(),
             cleaned: AtomicBool::new(false),
             limits,
             handle_ns,
             is_instant,
-        })
+            emits: false,
+        }
     }
 
     /// Sets it up, once.

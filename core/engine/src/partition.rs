@@ -6,7 +6,7 @@ use actum_kernel::{Cause, Context, Decided, Effect, OrJoins, decide, effects, pe
 use actum_log::limits::{BUSINESS_KEY_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use actum_log::{Draft, ExtensionFields, Extensions, PushError, Pushed, Stage};
 use actum_model::{
-    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Event, Meta, Rejection, Seq, SystemEvent, Time,
+    ActorId, Case, CaseCommand, CaseEvent, CaseId, CaseStatus, Event, ItemId, Meta, Rejection, Seq, SystemEvent, Time,
     payload::{self, Encoded},
 };
 use actum_net::Net;
@@ -16,7 +16,7 @@ use crate::dispatch::fail;
 use crate::error::{CommandError, WriteError};
 use crate::options::Limits;
 use crate::passive::Past;
-use crate::policy::Schedule;
+use crate::policy::{Schedule, handler_of};
 use crate::request::{Answer, Ask, Invocation, Outcome, Release, Request, Started, Update};
 use crate::shards::{Share, is_limited};
 use crate::state::State;
@@ -234,6 +234,13 @@ impl Partition {
         }
         // Its place is free only once the outcome is taken in: what is refused for want of room comes again.
         let limited = self.call_of(id, *item, attempt);
+        let emitted = match command {
+            CaseCommand::CompleteWork { item, result } if self.emits(id, *item) => {
+                Some(self.emit(id, *item, result, now)?)
+            }
+            _ => None,
+        };
+        let command = emitted.as_ref().unwrap_or(command);
         let code = match command {
             CaseCommand::FailWork { code, .. } => Some(code.clone()),
             _ => None,
@@ -243,6 +250,15 @@ impl Partition {
             self.after_call(&net, task, code.as_deref(), now, ongoing);
         }
         Ok(())
+    }
+
+    /// An item's handler gives back a message to be sent.
+    fn emits(&self, id: CaseId, item: ItemId) -> bool {
+        let Some(case) = self.state.cases.get(id) else { return false };
+        let task = case.control.item(item).map(|item| item.task);
+        let net = self.state.nets.get(&case.net);
+        let handler = net.zip(task).and_then(|(net, task)| handler_of(net, task));
+        handler.and_then(|name| self.schedule.handlers.get(name)).is_some_and(|handler| handler.emits)
     }
 
     fn take_result(&mut self, id: CaseId, command: &CaseCommand, now: Time, ongoing: &Ongoing) -> Result<(), Refused> {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod command;
+mod emit;
 mod expr;
 #[cfg(feature = "http")]
 mod http;
@@ -17,11 +18,12 @@ pub use command::Command;
 #[cfg(feature = "http")]
 pub use http::Http;
 
-/// The built-in handlers that every engine has, by name: `expr` and `log`. [`Http`] and [`Command`] reach out of the engine: who
+/// The built-in handlers that every engine has, by name: `expr`, `log` and `emit`. [`Http`] and [`Command`] reach out of the engine: who
 /// embeds it registers them.
 pub(crate) fn built_in() -> Registry {
     let mut registry = Registry::new();
     registry.insert("expr".to_owned(), Registered::new(expr::Expr));
     registry.insert("log".to_owned(), Registered::new(log::Log));
+    registry.insert("emit".to_owned(), Registered::emitting(emit::Emit));
     registry
 }

@@ -46,7 +46,7 @@ pub struct CallRow {
 }
 
 /// The handler of a task.
-fn handler_of(net: &Net, task: TaskIx) -> Option<&str> {
+pub(crate) fn handler_of(net: &Net, task: TaskIx) -> Option<&str> {
     match &net.tasks.get(task.index())?.work {
         Work::Automatic { handler, .. } => Some(handler),
         _ => None,

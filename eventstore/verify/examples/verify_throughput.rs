@@ -1,4 +1,4 @@
-//! Events verified per second and core, on a log made in memory: `cargo run --release -p actum-verify --example throughput [EVENTS]`
+//! Events verified per second and core, on a log made in memory: `cargo run --release -p actum-verify --example verify_throughput [EVENTS]`
 //!
 //! 10,000 interleaved streams, payloads of 64 random bytes, blocks of 8,192 events, chunks of about 16 KiB, LZ4.
 
