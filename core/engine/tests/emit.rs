@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actum::{CaseEvent, CaseId, CaseStatus, Engine, NetHash, Value};
+use actum::{CaseEvent, CaseId, CaseStatus, Engine, NetHash, Notice, Value};
+use actum_model::Event;
 
 const SENDER: &str = r#"
 actum: 1
@@ -90,16 +91,13 @@ async fn however_often_it_is_tried_it_sends_once() {
     let source = SENDER
         .replace("{{ result.message }}", "{{ result.message / 0 }}")
         .replace("handler: emit,", "handler: emit, policies: [{ retry: { delay: PT0.001S, attempts: 3, on: '*' } }],");
+    let mut failures = engine.watch(8, |happened| matches!(happened.event, Event::Case(CaseEvent::WorkFailed { .. })));
     let case = run(&engine, &source).await;
-    let mut attempts = 0;
-    for _ in 0..200 {
-        attempts = codes(&engine, case).len();
-        if attempts == 3 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    for _ in 0..3 {
+        assert!(matches!(failures.next().await, Some(Notice::Happened(_))));
     }
-    assert_eq!(attempts, 3, "{:?}", codes(&engine, case));
+    engine.settled().await;
+    assert_eq!(codes(&engine, case).len(), 3);
     assert_eq!(published(&engine).await.len(), 1);
 }
 

@@ -13,7 +13,15 @@ pub(super) fn is_asked<'a>(view: &View<'a>, cause: &'a Past, event: &CaseEvent) 
     if view.meta.time != view.decision.time {
         return true;
     }
-    let Some((id, task)) = event.work() else { return matches!(event, CaseEvent::CaseStarted { .. }) };
+    let Some((id, task)) = event.work() else {
+        // What somebody else says went wrong is no consequence of what somebody did at the same time.
+        let actor = view.meta.actor;
+        let is_said = actor != ActorId::ENGINE && actor != view.decision.actor;
+        return match event {
+            CaseEvent::ExceptionRaised { .. } => is_said,
+            _ => matches!(event, CaseEvent::CaseStarted { .. }),
+        };
+    };
     let definition = view.task(task);
     let Some(item) = view.control().item(id) else { return false };
     let is_own = cause
