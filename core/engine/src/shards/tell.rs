@@ -1,7 +1,7 @@
 //! What partition 0 decided for all, told to the others: each logs a copy that names its origin, so that its log stands alone.
 //!
 //! Told in the order of the origins, after they are durable, and again at opening from where a partition's own log says it has come
-//! to ([`super::backlog`]): so nothing is missed, and what comes twice changes nothing.
+//! to ([`super::backlog()`]): so nothing is missed, and what comes twice changes nothing.
 
 use std::sync::Arc;
 
